@@ -1,0 +1,203 @@
+/*
+ * registry_layout.h: what stands where in <runtime_dir>/registry. Every byte has one writer.
+ *
+ *	header	master	magic, version, sizes, boot id, who the master is
+ *	index	master	two hash tables from id to slot; a version word's low bit says which is current
+ *	totals	master	one row a mode: what ended sessions counted
+ *	entries	master	one a session that exists, each kept twice
+ *	cells	each by the process that it was given to, one page each, kept twice
+ *
+ * Entries, totals and cells are kept twice: the writer fills the copy that is not current and flips the version word. A reader
+ * copies and looks again. A writer that is killed halfway leaves the old copy current and valid.
+ * The numbers of all enums here are on disk: never renumber.
+ */
+#ifndef COMMON_REGISTRY_LAYOUT_H
+#define COMMON_REGISTRY_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "common/modes.h"
+
+#define REGISTRY_MAGIC		0x67616d65645247ULL	/* "gamedRG" */
+#define REGISTRY_VERSION	1
+#define REGISTRY_SLOTS		65536U
+#define REGISTRY_BUCKETS	(REGISTRY_SLOTS * 2U)
+#define REGISTRY_CELLS		65536U
+#define REGISTRY_CELL_SIZE	4096U
+#define REGISTRY_RESTARTS	65	/* max_restarts is 64 at the most, or unlimited: a ring of one more */
+#define REGISTRY_NONE		UINT32_MAX
+
+/* A session's own machine, as promised in gamed-rpc(7). */
+enum session_state {
+	STATE_NONE = 0,		/* nobody has said yet */
+	STATE_INITIALIZING = 1,	/* being created */
+	STATE_ACTIVE = 2,	/* takes commands */
+	STATE_PAUSED = 3,	/* game time stands still */
+	STATE_CLEANUP = 4,	/* is ending, takes no commands */
+	STATE_TERMINATED = 5,	/* has ended */
+};
+
+/*
+ * The supervisor's view: does a process run it, and if not, why not.
+ *
+ *	(start) -> starting -> awake -> stopping -> ended
+ *	             |  ^        | ^--------------.
+ *	             v  |        v                |
+ *	            held <-- restarting     hibernated (woken by a command)
+ */
+enum residency {
+	RESIDENCY_NONE = 0,		/* the slot is free */
+	RESIDENCY_STARTING = 1,		/* forked, not ready yet */
+	RESIDENCY_AWAKE = 2,		/* its process serves */
+	RESIDENCY_RESTARTING = 3,	/* died, waits for its next try */
+	RESIDENCY_STOPPING = 4,		/* was ordered to end or to hibernate */
+	RESIDENCY_HIBERNATED = 5,	/* no process; its next command wakes it */
+	RESIDENCY_HELD = 6,		/* gave up; release or stop ends that */
+	RESIDENCY_ENDED = 7,		/* over; seen only until the slot is freed */
+};
+
+enum restart_type {
+	RESTART_PERMANENT = 1,	/* whatever ended it, while the game is unfinished */
+	RESTART_TRANSIENT = 2,	/* after an abnormal end */
+	RESTART_TEMPORARY = 3,	/* never */
+};
+
+/* What the master wants of a worker: written into the entry, then poked with SIGUSR1. */
+enum order {
+	ORDER_NONE = 0,
+	ORDER_ADOPT = 1,	/* the master is a new one: watch it */
+	ORDER_STOP = 2,		/* end the game through cleanup, with the entry's reason */
+	ORDER_HIBERNATE = 3,	/* write down that it sleeps, and leave */
+};
+
+/*
+ * What a worker says of its end, last before it leaves: one atomic word. None means abnormal.
+ * It is the one word of a cell that the master believes (range-checked).
+ */
+enum exit_intent {
+	EXIT_INTENT_NONE = 0,
+	EXIT_INTENT_COMPLETED = 1,	/* the game was over, its end is journaled */
+	EXIT_INTENT_STOPPED = 2,	/* ended by order, its end is journaled */
+	EXIT_INTENT_HIBERNATED = 3,	/* sleeps, as journaled */
+	EXIT_INTENT_REFUSED = 4,	/* could not begin: last words say why; nothing was journaled */
+	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged or cannot be mended: last words name the line */
+	EXIT_INTENT_BUSY = 6,		/* another process holds its journal's lock */
+};
+
+/* What a worker is doing; one atomic word, for whoever asks why it hangs. */
+enum worker_phase {
+	PHASE_IDLE = 0,
+	PHASE_RECOVERING = 1,
+	PHASE_COMPUTING = 2,	/* in decide or evolve: bounded by hang_timeout_ms */
+	PHASE_JOURNAL = 3,	/* waits for the disk: may take as long as the disk takes */
+	PHASE_CLEANUP = 4,
+};
+
+struct registry_header {
+	uint64_t		 magic;
+	uint32_t		 version;
+	uint32_t		 slots, cells, buckets;
+	uint32_t		 entry_size, cell_size, total_size;
+	char			 boot_id[40];
+	int32_t			 master_pid;
+	uint32_t		 pad;
+	uint64_t		 master_start;		/* starttime of /proc/PID/stat, in ticks since boot */
+	uint64_t		 incarnation;		/* the n-th master on this file */
+	int64_t			 started_wall_ms;
+	uint64_t		 started_boot_ns;
+	_Atomic uint32_t	 ready;			/* the master serves */
+	_Atomic uint32_t	 slots_used;		/* entries that exist */
+	_Atomic uint32_t	 slots_high;		/* no slot at or above this was ever used */
+	_Atomic uint32_t	 index_version;		/* low bit: which index is current */
+};
+
+/* How a process ended. */
+struct registry_exit {
+	int64_t		 at_wall_ms;
+	uint64_t	 lived_ms;
+	int32_t		 pid;
+	int32_t		 code;		/* exit code; -1 if a signal did it or nobody knows */
+	int32_t		 signal;	/* 0 if it exited */
+	uint32_t	 intent;	/* enum exit_intent */
+};
+
+/* One session, as its supervisor knows it. Copied in and out whole; a multiple of 8 bytes. */
+struct registry_entry {
+	uint32_t	 slot;
+	uint32_t	 generation;	/* the n-th use of this slot by a process; never goes back */
+	uint32_t	 cell;		/* REGISTRY_NONE without a process */
+	uint32_t	 residency;	/* enum residency */
+	uint32_t	 restart;	/* enum restart_type */
+	uint32_t	 mode;		/* enum mode_number */
+	int32_t		 pid;		/* 0 without a process */
+	uint32_t	 order;		/* enum order */
+	uint64_t	 pid_start;	/* starttime of /proc/PID/stat */
+	uint64_t	 order_deadline_ns;	/* boot time: then SIGKILL */
+	uint64_t	 deadline_ns;	/* boot time of what is due next (start or stop time-out, next try); 0 none */
+	uint64_t	 ready_ns;	/* boot time at which this process became ready; 0 not yet */
+	uint64_t	 forked_ns;	/* boot time of the last fork */
+	uint64_t	 start_tag;	/* of the request that waits for the first ready; 0 none */
+	uint64_t	 key_hash[2];	/* of (owner, guild, key) of the start; 0 0 where it had no key */
+	int64_t		 started_wall_ms;
+	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
+	uint32_t	 owner;		/* uid that started it */
+	uint32_t	 attempts;	/* restarts in a row that never became ready */
+	uint32_t	 max_restarts;	/* UINT32_MAX: unlimited */
+	uint32_t	 max_seconds;
+	uint32_t	 stop_timeout_ms;
+	uint32_t	 restarts;	/* in this instance's life under this master */
+	uint32_t	 n_restarts_at, next_restart_at;	/* the ring below: used, next to write */
+	uint64_t	 restart_at_ns[REGISTRY_RESTARTS];	/* boot times of restarts inside the period */
+
+	/* What the last process said, for readers while none runs. */
+	uint32_t	 state;		/* enum session_state */
+	uint32_t	 epoch;
+	uint64_t	 seq;
+	int64_t		 activity_wall_ms;	/* last player command */
+	uint64_t	 activity_ns;		/* the same, boot time */
+	uint64_t	 commands, errors;
+	struct registry_exit last_exit;
+
+	char		 id[72];
+	char		 guild[72];
+	char		 instance[40];
+	char		 reason[128];	/* of the order, of the hold, of the end */
+	char		 last_words[256];
+};
+
+#define REGISTRY_LATENCIES 24	/* bucket i counts commands that took < 2^i microseconds, the last all others */
+
+/* What a process says of itself. Copied in and out whole; a multiple of 8 bytes, twice in a page. */
+struct registry_cell {
+	uint32_t	 generation;	/* of the slot's use that this is */
+	uint32_t	 slot;
+	uint32_t	 state;		/* enum session_state */
+	uint32_t	 epoch;
+	uint64_t	 seq;		/* the last durable record, the end of a whole group */
+	int64_t		 activity_wall_ms;
+	uint64_t	 activity_ns;
+	uint64_t	 commands;	/* answered with a result */
+	uint64_t	 errors;	/* answered with an error */
+	uint64_t	 latency[REGISTRY_LATENCIES];
+	uint64_t	 latency_sum_us;
+	uint64_t	 syncs, sync_sum_us;
+	uint64_t	 phase_since_ns;
+	int32_t		 pid;
+	uint32_t	 pad;
+	char		 command[64];	/* the type of the command in work, empty between */
+	char		 last_words[256];
+};
+
+/* What all ended sessions of one mode counted. */
+struct registry_total {
+	uint64_t	 sessions_started;
+	uint64_t	 sessions_ended;
+	uint64_t	 restarts;
+	uint64_t	 commands, errors;
+	uint64_t	 latency[REGISTRY_LATENCIES];
+	uint64_t	 latency_sum_us;
+	uint64_t	 syncs, sync_sum_us;
+};
+
+#endif
