@@ -1,0 +1,37 @@
+/*
+ * id.h: names that come from outside, and what they may look like.
+ */
+#ifndef COMMON_ID_H
+#define COMMON_ID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ID_MAX		64	/* bytes of a session's id */
+#define LABEL_MAX	64	/* bytes of a guild's, team's or player's id */
+#define KEY_MAX		128	/* bytes of an idempotency key */
+#define INSTANCE_SIZE	37	/* a UUID and its NUL */
+
+/* [A-Za-z0-9][A-Za-z0-9._:-]{0,63}: never a path with a directory in it. */
+bool	id_is_valid(const char *);
+
+/* 1 to 64 bytes of UTF-8 without control characters, '=' or ','. */
+bool	label_is_valid(const char *);
+
+/* 1 to 128 bytes of UTF-8 without control characters. */
+bool	key_is_valid(const char *);
+
+bool	utf8_is_valid(const char *, size_t len);
+
+/* A new random id for a session, "g-" and 16 characters. */
+void	id_new(char out[ID_MAX + 1]);
+
+/* The id that follows from who asks, for which guild, with which key: "k-" and 32 hexadecimal digits; also as two words for the registry. */
+void	id_from_key(uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2]);
+
+/* A new random UUID (version 4). */
+void	instance_new(char out[INSTANCE_SIZE]);
+bool	instance_is_valid(const char *);
+
+#endif
