@@ -1,0 +1,21 @@
+/*
+ * unixsock.h: Unix stream sockets by name. A path too long for a socket address is reached through its directory's descriptor.
+ */
+#ifndef COMMON_UNIXSOCK_H
+#define COMMON_UNIXSOCK_H
+
+#include <sys/types.h>
+
+/*
+ * A listening socket at dirfd/name: bound under a temporary name with the mode, listening, then renamed over its place, so that nobody finds it missing or
+ * refusing. Non-blocking, close-on-exec. -1 with errno.
+ */
+int	unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog);
+
+/* A connected socket, close-on-exec; nonblock: EAGAIN means that the backlog is full. -1 with errno. */
+int	unixsock_connect(int dirfd, const char *name, int nonblock);
+
+/* The same by path, of any length. */
+int	unixsock_connect_path(const char *path, int nonblock);
+
+#endif
