@@ -1,0 +1,119 @@
+/*
+ * message.h: what our own processes say to each other. Fixed records over sockets and one FIFO; no pointers, sizes checked by the
+ * receiver, strings always ended. Who breaks this form is a broken process of ours, and is ended.
+ *
+ *	worker -> master	struct worker_message, through a FIFO that all workers share (each less than PIPE_BUF)
+ *	service -> master	struct service_request, SOCK_SEQPACKET, perhaps with one descriptor
+ *	master -> service	struct service_notice, the same socket
+ */
+#ifndef COMMON_MESSAGE_H
+#define COMMON_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/error.h"
+#include "common/registry_layout.h"
+
+/* ---- worker to master --------------------------------------------------------------------------- */
+
+enum worker_says {
+	WORKER_READY = 1,	/* serves: its socket listens */
+};
+
+struct worker_message {
+	uint32_t slot, generation;	/* checked against the entry: a stale one is refused and counted */
+	uint32_t what;			/* enum worker_says */
+	uint32_t epoch;
+	uint64_t seq;
+};
+
+/* ---- service to master -------------------------------------------------------------------------- */
+
+enum service_asks {
+	SERVICE_READY = 1,	/* it serves: the next service may start */
+	SERVICE_START = 2,	/* a new session; the descriptor is a memfd with struct sealed parameters, which the master hands on unread */
+	SERVICE_FOUND = 3,	/* from the recovery helper: an unfinished journal. wanted: enum residency (awake, hibernated or held) */
+	SERVICE_FOUND_ALL = 4,	/* from the recovery helper: that was the last */
+	SERVICE_STOP = 5,	/* end the game: text is the reason, timeout_ms or UINT32_MAX for the session's own */
+	SERVICE_KILL = 6,	/* SIGKILL at once, then a finishing worker writes the end */
+	SERVICE_WAKE = 7,	/* from hibernated */
+	SERVICE_RELEASE = 8,	/* from held, with a new restart budget */
+	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
+	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
+};
+
+struct service_request {
+	uint32_t what;			/* enum service_asks */
+	uint32_t flag;
+	uint64_t tag;			/* comes back in the notice that answers */
+	char	 id[72];		/* the session, for all but READY, FOUND_ALL and SHUTDOWN */
+	/* START and FOUND */
+	char	 guild[72];
+	char	 instance[40];
+	uint32_t mode;			/* enum mode_number */
+	uint32_t restart;		/* enum restart_type; 0: as configured */
+	uint32_t has_limits;
+	uint32_t max_restarts, max_seconds, stop_timeout_ms;	/* UINT32_MAX: unlimited; valid if has_limits */
+	uint32_t owner;			/* uid */
+	uint32_t timeout_ms;		/* STOP */
+	uint64_t key_hash[2];
+	uint64_t seq;			/* FOUND */
+	uint32_t epoch;			/* FOUND */
+	uint32_t wanted;		/* FOUND: enum residency */
+	int64_t	 started_wall_ms, wake_wall_ms;
+	char	 text[256];		/* STOP: reason; FOUND with held: why */
+};
+
+/* ---- master to service -------------------------------------------------------------------------- */
+
+enum notice {
+	/* Answers: tag is the request's. Every request but READY, FOUND, FOUND_ALL gets exactly one. */
+	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not) */
+	NOTICE_REFUSED = 2,	/* error, text, pid, state */
+
+	/* Told of every session to every service: id, instance, slot, generation, pid, mode are set. */
+	NOTICE_STARTED = 10,	/* the first ready of a new session; tag is the START's */
+	NOTICE_START_FAILED = 11,	/* the first process never became ready, the session is gone; tag, error, text */
+	NOTICE_READY = 12,	/* ready again, after a restart, a wake or a release; restarts */
+	NOTICE_CRASHED = 13,	/* an abnormal end: pid, signal or code, text: last words */
+	NOTICE_RESTARTING = 14,	/* the next try is in delay_ms */
+	NOTICE_HELD = 15,	/* gave up: text is the reason, restarts */
+	NOTICE_HIBERNATED = 16,
+	NOTICE_ENDED = 17,	/* gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
+
+	/* Told of services. */
+	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code */
+	NOTICE_SHUTTING_DOWN = 21,	/* new starts are refused from here on */
+};
+
+struct service_notice {
+	uint32_t what;			/* enum notice */
+	uint32_t error;			/* enum error_reason */
+	uint64_t tag;
+	uint32_t slot, generation;
+	uint32_t mode, restarts;
+	int32_t	 pid, signal, code;
+	uint32_t delay_ms;
+	uint64_t seq;			/* the last that the master knows of */
+	int64_t	 at_wall_ms;
+	char	 id[72];
+	char	 instance[40];
+	char	 state[16];
+	char	 text[256];
+};
+
+/* Is this string ended inside its array? Receivers check all of them. */
+bool	message_text_is_ended(const char *text, size_t size);
+
+/* Receivers: 0, or -1 with errno (EAGAIN nothing there; EPROTO not of the form; ECONNRESET the peer is gone). */
+int	message_read_request(int fd, struct service_request *, int *passed_fd);	/* *passed_fd: -1, or the caller's to close */
+int	message_read_notice(int fd, struct service_notice *);
+int	message_read_worker(int fd, struct worker_message *);
+
+/* Senders: 0, or -1 with errno (EAGAIN: full). passed_fd: -1 or borrowed. */
+int	message_send_request(int fd, const struct service_request *, int passed_fd);
+int	message_send_notice(int fd, const struct service_notice *);
+int	message_send_worker(int fd, const struct worker_message *);
+
+#endif

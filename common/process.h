@@ -1,0 +1,46 @@
+/*
+ * process.h: the steps with which every process of gamed begins, in one order, and what all of them share from before the fork.
+ */
+#ifndef COMMON_PROCESS_H
+#define COMMON_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct config;
+struct registry;
+struct word_list;
+struct access_lists;
+
+/* Made by the master before it forks; nobody changes it afterwards. Descriptors that a child does not list to process_begin are closed in it. */
+struct shared {
+	const struct config	*config;
+	struct registry		*registry;
+	const struct word_list	*words;
+	const struct access_lists *access;
+	int	 runtime_dir;		/* O_PATH|O_DIRECTORY descriptors, for *at() calls */
+	int	 session_dir;		/* <runtime_dir>/session */
+	int	 state_dir;
+	int	 journal_dir, archive_dir;
+	int	 workers_fifo;		/* both ends; workers write */
+	pid_t	 master_pid;
+};
+
+struct process_start {
+	const char	*title;		/* "gateway", "session g1": for the title and the log */
+	const int	*keep;		/* descriptors to keep beside 0-2 and the log's; ends with -1 */
+	bool		 dies_with_master;	/* services: SIGKILL when the master is gone (PR_SET_PDEATHSIG) */
+};
+
+/*
+ * In a child right after fork, with all signals blocked: resets signal dispositions (SIGPIPE, SIGXFSZ ignored), closes every descriptor that is not kept,
+ * sets umask, title and log name, forgets the master's registry mapping, then unblocks signals. Never touches an inherited event base.
+ */
+void	process_begin(const struct shared *, const struct process_start *);
+
+/* Leaves by _exit; sanitizer builds check for leaks before. */
+_Noreturn void process_exit(int code);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * service.h: what the master gives a service at its fork, and the services' main functions. A service is a row of the table in
+ * daemon/master_kinds.c; returning from main is fatal.
+ */
+#ifndef DAEMON_SERVICE_H
+#define DAEMON_SERVICE_H
+
+#include "common/process.h"
+
+struct service_start {
+	const struct shared	*shared;
+	int	 master;	/* the socket to the master: struct service_request out, struct service_notice in; EOF: the master is gone, leave */
+	int	 control;	/* the listening control socket, for the gateway; else -1 */
+	uint64_t incarnation;	/* the n-th process of this service: part of its tags */
+};
+
+void	gateway_main(const struct service_start *);
+void	recoverer_main(const struct service_start *);	/* a helper: reads the journals' heads and tails at the start of gamed, tells SERVICE_FOUND, leaves */
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * worker.h: the process that runs one session. Forked by the master without exec.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdint.h>
+
+#include "common/process.h"
+
+enum worker_mode {
+	WORKER_SERVE,		/* recover, become ready, serve until the end */
+	WORKER_FINISH,		/* recover, write the end with the order's reason, archive, leave: for a session without a process */
+	WORKER_VIEW,		/* recover read-only without the lock, write the game's public state (one JSON object) to answer, leave */
+};
+
+struct worker_start {
+	const struct shared	*shared;
+	enum worker_mode	 mode;
+	uint32_t		 slot;		/* its entry has the rest: id, instance, mode, order, cell */
+	int			 sealed;	/* memfd with the checked parameters of a new session, or -1: there must be a journal */
+	int			 answer;	/* VIEW: where to write; else -1 */
+};
+
+/*
+ * The sealed parameters are one JSON object, written by the gateway: {"teams":{...},"config":{...}?,"key":"..."?,"owner":uid,"guild":"...","restart":"transient","limits":{...}?}.
+ */
+#define WORKER_SEALED_MAX	(256 * 1024)
+
+/* Never returns. */
+_Noreturn void worker_main(const struct worker_start *);
+
+#endif
