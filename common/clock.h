@@ -19,7 +19,7 @@ int64_t	 clock_wall_ms(void);
 /* This boot's id (a UUID), read once; empty where the kernel does not tell. */
 const char *clock_boot_id(void);
 
-/* RFC 3339 in UTC with milliseconds, into buf; returns buf. */
+/* RFC 3339 in UTC with milliseconds, into buf; returns buf. Times before 1970 are not ours. */
 const char *clock_text(int64_t wall_ms, char buf[CLOCK_TEXT_SIZE]);
 
 /* The milliseconds of such a text, or -1 with errno EINVAL. */
