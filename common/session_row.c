@@ -1,7 +1,7 @@
 /*
- * session_row.c: the members of a session in session.list and session.get, and the filters of a list.
- * Called by the gateway and by gamectl. Pure. Error policy: what a client sent wrong is told in a struct
- * rpc_error that names the parameter.
+ * session_row.c: the members of a session in session.list and session.get, and a list's filters.
+ * Called by the gateway and by gamectl. Pure. Error policy: what a client sent wrong is told in a
+ * struct rpc_error that names the parameter.
  */
 #include <stddef.h>
 #include <string.h>
@@ -45,11 +45,12 @@ session_members_parse(const cJSON *fields, bool with_game, uint32_t *members,
 	*members = fields == NULL ? MEMBERS_ALL : 0;
 	cJSON_ArrayForEach (item, fields) {
 		unsigned i = 0;
-		while (cJSON_IsString(item) && i < known && strcmp(item->valuestring, member_names[i]) != 0)
+		const char *name = cJSON_IsString(item) ? item->valuestring : "(not a string)";
+		while (i < known && strcmp(name, member_names[i]) != 0)
 			i++;
-		if (!cJSON_IsString(item) || i == known) {
-			rpc_error_set(error, ERROR_INVALID_PARAMS, "fields", "fields: no such field: %.64s",
-			    cJSON_IsString(item) ? item->valuestring : "not a string");
+		if (i == known) {
+			rpc_error_set(error, ERROR_INVALID_PARAMS, "fields",
+			    "fields: no such field: %.64s", name);
 			return false;
 		}
 		*members |= 1U << i;
@@ -186,10 +187,25 @@ parse_words(struct session_filter *f, const cJSON *params, struct rpc_error *err
 	return true;
 }
 
+static bool
+parse_age(struct session_filter *f, const cJSON *params, struct rpc_error *error)
+{
+	const cJSON *age = cJSON_GetObjectItemCaseSensitive(params, "min_age_s");
+
+	if (age == NULL)
+		return true;
+	if (!cJSON_IsNumber(age) || age->valuedouble < 0 || age->valuedouble > 1e12) {
+		rpc_error_set(error, ERROR_INVALID_PARAMS, "min_age_s",
+		    "min_age_s: not a number of seconds");
+		return false;
+	}
+	f->min_age_s = (int64_t)age->valuedouble;
+	return true;
+}
+
 bool
 session_filter_parse(struct session_filter *f, const cJSON *params, struct rpc_error *error)
 {
-	const cJSON *age = cJSON_GetObjectItemCaseSensitive(params, "min_age_s");
 	const char *mode, *guild;
 
 	*f = (struct session_filter){0};
@@ -200,19 +216,11 @@ session_filter_parse(struct session_filter *f, const cJSON *params, struct rpc_e
 		return filter_refuse(error, "mode", mode);
 	if (mode != NULL)
 		f->mode = mode_find(mode)->number;
-	if (guild != NULL && !label_is_valid(guild)) {
-		rpc_error_set(error, ERROR_INVALID_PARAMS, "guild_id", "guild_id: not a guild's id");
-		return false;
-	}
+	if (guild != NULL && !label_is_valid(guild))
+		return filter_refuse(error, "guild_id", guild);
 	if (guild != NULL)
 		memcpy(f->guild, guild, strlen(guild) + 1);
-	if (age != NULL && !(cJSON_IsNumber(age) && age->valuedouble >= 0 && age->valuedouble <= 1e12)) {
-		rpc_error_set(error, ERROR_INVALID_PARAMS, "min_age_s", "min_age_s: not a number of seconds");
-		return false;
-	}
-	if (age != NULL)
-		f->min_age_s = (int64_t)age->valuedouble;
-	return true;
+	return parse_age(f, params, error);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
- * session_row.h: a session as session.list and session.get tell it, made from its registry entry alone,
- * and the filters of a list. Used by the gateway and by `gamectl list`, so that both tell the same.
+ * session_row.h: a session as session.list and session.get tell it, made from its registry entry
+ * alone, and the filters of a list. Used by the gateway and by `gamectl list`: both tell the same.
  */
 #ifndef COMMON_SESSION_ROW_H
 #define COMMON_SESSION_ROW_H
@@ -29,8 +29,8 @@ enum session_member {
 const char *session_member_name(enum session_member);	/* never NULL */
 
 /*
- * The set that the parameter `fields` asks for (NULL: all). False, and *error names the word, where it
- * names a member that is none (`game` is one where with_game).
+ * The set that the parameter `fields` asks for (NULL: all). False, and *error names the word, where
+ * it names a member that is none (`game` is one where with_game).
  */
 bool	session_members_parse(const cJSON *fields, bool with_game, uint32_t *members,
 	    struct rpc_error *error);
@@ -47,7 +47,7 @@ struct session_filter {
 	int64_t			 min_age_s;
 };
 
-/* The filters in the parameters of session.list (NULL: none). False: *error names the one that is wrong. */
+/* The filters in the parameters of session.list (NULL: none). False: *error names the wrong one. */
 bool	session_filter_parse(struct session_filter *, const cJSON *params, struct rpc_error *error);
 
 /* Is it in the list? Those that have ended never are. */
