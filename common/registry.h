@@ -12,7 +12,6 @@
 #include "common/registry_layout.h"
 
 struct registry;	/* a mapping: the master's is writable, all others are not */
-struct registry_page;	/* one process's own cell, mapped writable */
 
 /* ---- any process: reading ---------------------------------------------------------------------- */
 
@@ -32,15 +31,21 @@ uint32_t registry_find(const struct registry *, const char *id, struct registry_
 /* Slots below this may be in use. */
 uint32_t registry_high(const struct registry *);
 
-/* Copies a cell. False if it is out of range, or was written for another generation than this (0: any). */
+/*
+ * Copies a cell, as its process wrote it: numbers may be nonsense, texts do end. False if it is out of range, or was written for another
+ * generation than this (0: any), or is written without a pause. A cell passes from slot to slot: whoever reads it for an entry
+ * takes registry_cell_of, which compares the slot too.
+ */
 bool	registry_cell_read(const struct registry *, uint32_t cell, uint32_t generation, struct registry_cell *);
+bool	registry_cell_of(const struct registry *, const struct registry_entry *, struct registry_cell *);
 enum worker_phase registry_cell_phase(const struct registry *, uint32_t cell);
 enum exit_intent registry_cell_intent(const struct registry *, uint32_t cell);
 
 void	registry_total_read(const struct registry *, unsigned mode, struct registry_total *);
 
 /*
- * The entry as a reader wants it: where its process runs, state, epoch, seq, activity and counters come from its cell.
+ * The entry as a reader wants it: where its process runs, state, epoch, seq and activity come from its cell, and what the cell
+ * counted is added to commands and errors. The master keeps the same at a reap: refresh once, then give the cell back.
  */
 void	registry_refresh(const struct registry *, struct registry_entry *);
 
@@ -52,22 +57,39 @@ void	registry_refresh(const struct registry *, struct registry_entry *);
  */
 struct registry *registry_create(const char *path);
 
+/* The same with other sizes and with bits of the hash cleared, for tests. EINVAL: impossible sizes. */
+struct registry_size {
+	uint32_t	 slots, cells;
+	uint32_t	 buckets;	/* a power of two, at least twice the slots */
+	uint64_t	 hash_mask;
+};
+struct registry *registry_create_sized(const char *path, const struct registry_size *);
+
+/*
+ * The file of a master that is gone, mapped as registry_create does: for its successor, after it made sure (by the lock on the directory) that it
+ * is the only one. Index, free slots and free cells are made anew from the entries; slots that were free cool off again.
+ * NULL with errno: EPROTO where it is no registry, or an entry is impossible.
+ */
+struct registry *registry_attach(const char *path, uint64_t now_ns);
+
 /* In a child after the fork: forget the master's side (its descriptors, and the mapping that it does not have). */
 void	registry_after_fork(struct registry *);
 
-/* The writable header, the master's alone. */
+/* The writable header, the master's alone. Who it is stands there already; ready is false. */
 struct registry_header *registry_header_write(struct registry *);
 
 /*
  * Takes a free slot that has cooled off (REGISTRY_COOLING_NS since it was freed, at now_ns boot time), enters id into the
- * index and writes *entry there: slot is filled in, and generation continues from the slot's last. The space of the slot and of one cell more is allocated before.
- * 0; -1 with errno EEXIST (the id is there), ENOSPC (file system full), ENFILE (no slot).
+ * index and writes *entry there: slot is filled in, generation continues from the slot's last (a slot that is freed goes up by one, as one
+ * that is given to a process), cell is none. Space for the slot, and for as many cells as there are slots in use, is allocated before:
+ * a session that exists never lacks the space for its next process.
+ * 0; -1 with errno EEXIST (the id is there), ENOSPC (file system full), ENFILE (no slot), EINVAL (no id, residency none).
  */
 #define REGISTRY_COOLING_NS	1000000000ULL
 int	registry_slot_take(struct registry *, struct registry_entry *, uint64_t now_ns);
 void	registry_slot_free(struct registry *, uint32_t slot, uint64_t now_ns);
 
-/* Publishes *entry in its slot. */
+/* Publishes *entry in its slot. Its id stays the one that it was taken with. */
 void	registry_write(struct registry *, const struct registry_entry *);
 
 /*

@@ -2,8 +2,9 @@
  * registry_layout.h: what stands where in <runtime_dir>/registry. Every byte has one writer.
  *
  *	header	master	magic, version, sizes, boot id, who the master is
- *	index	master	two hash tables from id to slot; a version word's low bit says which is current
+ *	in use	master	one bit a cell
  *	totals	master	one row a mode: what ended sessions counted
+ *	index	master	two hash tables from id to slot; a version word's low bit says which is current
  *	entries	master	one a session that exists, each kept twice
  *	cells	each by the process that it was given to, one page each, kept twice
  *
@@ -24,7 +25,7 @@
 #define REGISTRY_SLOTS		65536U
 #define REGISTRY_BUCKETS	(REGISTRY_SLOTS * 2U)
 #define REGISTRY_CELLS		65536U
-#define REGISTRY_CELL_SIZE	4096U
+#define REGISTRY_CELL_SIZE	4096U	/* a cell, and what the other regions are rounded up to */
 #define REGISTRY_RESTARTS	65	/* max_restarts is 64 at the most, or unlimited: a ring of one more */
 #define REGISTRY_NONE		UINT32_MAX
 
@@ -94,22 +95,34 @@ enum worker_phase {
 	PHASE_CLEANUP = 4,
 };
 
+/*
+ * What is fixed when the file is made is plain; the rest changes under its readers, each word by itself. A master that takes over writes
+ * master_pid last.
+ */
 struct registry_header {
 	uint64_t		 magic;
 	uint32_t		 version;
 	uint32_t		 slots, cells, buckets;
 	uint32_t		 entry_size, cell_size, total_size;
-	char			 boot_id[40];
-	int32_t			 master_pid;
 	uint32_t		 pad;
-	uint64_t		 master_start;		/* starttime of /proc/PID/stat, in ticks since boot */
-	uint64_t		 incarnation;		/* the n-th master on this file */
-	int64_t			 started_wall_ms;
-	uint64_t		 started_boot_ns;
+	uint64_t		 hash_seed;		/* random: nobody outside chooses which ids collide */
+	uint64_t		 hash_mask;		/* all ones; tests clear bits to force collisions */
+	char			 boot_id[40];
+	_Atomic uint64_t	 master_start;		/* starttime of /proc/PID/stat, in ticks since boot */
+	_Atomic int32_t		 master_pid;
 	_Atomic uint32_t	 ready;			/* the master serves */
+	_Atomic uint64_t	 incarnation;		/* the n-th master on this file */
+	_Atomic int64_t		 started_wall_ms;
+	_Atomic uint64_t	 started_boot_ns;
 	_Atomic uint32_t	 slots_used;		/* entries that exist */
 	_Atomic uint32_t	 slots_high;		/* no slot at or above this was ever used */
 	_Atomic uint32_t	 index_version;		/* low bit: which index is current */
+
+	/* The master's own bookkeeping, made anew by the next master from the entries. */
+	_Atomic uint32_t	 slots_allocated;	/* slots and cells below these have their space: */
+	_Atomic uint32_t	 cells_allocated;	/* nobody touches one above, it might fault */
+	_Atomic uint32_t	 index_filled;		/* buckets of the current index that are not empty */
+	_Atomic uint32_t	 free_head, free_tail;	/* freed slots, the longest free first */
 };
 
 /* How a process ended. */
@@ -132,6 +145,7 @@ struct registry_entry {
 	uint32_t	 mode;		/* enum mode_number */
 	int32_t		 pid;		/* 0 without a process */
 	uint32_t	 order;		/* enum order */
+	char		 id[72];	/* in front, where a look-up compares it */
 	uint64_t	 pid_start;	/* starttime of /proc/PID/stat */
 	uint64_t	 order_deadline_ns;	/* boot time: then SIGKILL */
 	uint64_t	 deadline_ns;	/* boot time of what is due next (start or stop time-out, next try); 0 none */
@@ -156,10 +170,9 @@ struct registry_entry {
 	uint64_t	 seq;
 	int64_t		 activity_wall_ms;	/* last player command */
 	uint64_t	 activity_ns;		/* the same, boot time */
-	uint64_t	 commands, errors;
+	uint64_t	 commands, errors;	/* of all processes that have ended */
 	struct registry_exit last_exit;
 
-	char		 id[72];
 	char		 guild[72];
 	char		 instance[40];
 	char		 reason[128];	/* of the order, of the hold, of the end */
@@ -177,7 +190,7 @@ struct registry_cell {
 	uint64_t	 seq;		/* the last durable record, the end of a whole group */
 	int64_t		 activity_wall_ms;
 	uint64_t	 activity_ns;
-	uint64_t	 commands;	/* answered with a result */
+	uint64_t	 commands;	/* by this process, answered with a result */
 	uint64_t	 errors;	/* answered with an error */
 	uint64_t	 latency[REGISTRY_LATENCIES];
 	uint64_t	 latency_sum_us;
@@ -199,5 +212,40 @@ struct registry_total {
 	uint64_t	 latency_sum_us;
 	uint64_t	 syncs, sync_sum_us;
 };
+
+/*
+ * ---- how they lie in the file ---------------------------------------------------------------------
+ *
+ * Two copies of n words behind a version word: copy[version & 1] is current. Every word is read and written atomically, and
+ * therefore a copy that is thrown away (the version moved meanwhile) was no undefined behaviour.
+ */
+#define REGISTRY_WORDS(type)	(sizeof(type) / sizeof(uint64_t))
+
+struct registry_slot {
+	_Atomic uint64_t version;
+	_Atomic uint64_t freed_ns;	/* boot time; the master's, as the next */
+	_Atomic uint32_t next_free;
+	uint32_t	 pad[11];
+	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_entry)];
+};
+
+struct registry_page {
+	_Atomic uint64_t version;
+	_Atomic uint32_t phase;		/* enum worker_phase */
+	_Atomic uint32_t intent;	/* enum exit_intent */
+	uint32_t	 pad[12];
+	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_cell)];
+};
+
+struct registry_sum {
+	_Atomic uint64_t version;
+	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_total)];
+};
+
+_Static_assert(sizeof(struct registry_header) <= REGISTRY_CELL_SIZE, "the header is one page");
+_Static_assert(sizeof(struct registry_entry) % sizeof(uint64_t) == 0, "an entry is whole words");
+_Static_assert(sizeof(struct registry_cell) % sizeof(uint64_t) == 0, "a cell is whole words");
+_Static_assert(sizeof(struct registry_total) % sizeof(uint64_t) == 0, "a total is whole words");
+_Static_assert(sizeof(struct registry_page) <= REGISTRY_CELL_SIZE, "a cell is one page");
 
 #endif

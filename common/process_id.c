@@ -1,0 +1,84 @@
+/*
+ * process_id.c: reads /proc/PID/stat. Called by whoever keeps a pid longer than it holds the
+ * process. Keeps no state; a process that is gone is an answer, not an error.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/process_id.h"
+
+/* The line without its end is enough: field 22 stands in its first half. */
+static int
+stat_read(pid_t pid, char *buf, size_t size)
+{
+	char path[32];
+	ssize_t n;
+	int fd, error;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		if (errno == ENOENT)
+			errno = ESRCH;
+		return -1;
+	}
+	while ((n = read(fd, buf, size - 1)) == -1 && errno == EINTR)
+		continue;
+	error = errno;
+	(void)close(fd);
+	if (n <= 0) {
+		errno = n == 0 ? ESRCH : error;
+		return -1;
+	}
+	buf[n] = '\0';
+	return 0;
+}
+
+/*
+ * Field 2 is the name in parentheses and may itself hold any of them, and spaces: what counts
+ * begins after the last one.
+ */
+static int
+process_stat(pid_t pid, char *state, uint64_t *ticks)
+{
+	char buf[1024], *p;
+
+	if (pid <= 0) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (stat_read(pid, buf, sizeof(buf)) == -1)
+		return -1;
+	if ((p = strrchr(buf, ')')) == NULL || sscanf(p + 1, " %c", state) != 1)
+		goto bad;
+	for (int field = 2; field < 22; field++)
+		if ((p = strchr(p + 1, ' ')) == NULL)
+			goto bad;
+	if (sscanf(p, " %" SCNu64, ticks) == 1)
+		return 0;
+bad:
+	errno = EPROTO;
+	return -1;
+}
+
+int
+process_start_time(pid_t pid, uint64_t *ticks)
+{
+	char state;
+
+	return process_stat(pid, &state, ticks);
+}
+
+bool
+process_is(pid_t pid, uint64_t start)
+{
+	uint64_t ticks;
+	char state;
+
+	if (process_stat(pid, &state, &ticks) == -1)
+		return false;
+	return ticks == start && state != 'Z' && state != 'X' && state != 'x';
+}
