@@ -1,11 +1,12 @@
 /*
- * registry_index.c: from id to slot. Two hash tables with open addressing, of which the low bit of index_version names the current
- * one. Written by the master alone (registry_write.c, registry_map.c), read by every process.
+ * registry_index.c: from id to slot. Two hash tables with open addressing, of which the low bit
+ * of index_version names the current one. Written by the master alone (registry_write.c,
+ * registry_map.c), read by every process.
  *
- * In the current table a bucket only changes by itself (empty, an id, deleted), so a reader's walk is never broken. When too few
- * buckets are empty, the entries are written into the other table and the version moves on; a reader that found nothing
- * looks whether it moved meanwhile. A hit proves itself: the entry that it leads to carries the id.
- * There are no errors.
+ * In the current table a bucket only changes by itself (empty, an id, deleted), so a reader's
+ * walk is never broken. When too few buckets are empty, the entries are written into the other
+ * table and the version moves on; a reader that found nothing looks whether it moved meanwhile.
+ * A hit proves itself: the entry that it leads to carries the id. There are no errors.
  */
 #include <string.h>
 

@@ -4,13 +4,14 @@
  *	header	master	magic, version, sizes, boot id, who the master is
  *	in use	master	one bit a cell
  *	totals	master	one row a mode: what ended sessions counted
- *	index	master	two hash tables from id to slot; a version word's low bit says which is current
+ *	index	master	two hash tables from id to slot; index_version's low bit: which is current
  *	entries	master	one a session that exists, each kept twice
  *	cells	each by the process that it was given to, one page each, kept twice
  *
- * Entries, totals and cells are kept twice: the writer fills the copy that is not current and flips the version word. A reader
- * copies and looks again. A writer that is killed halfway leaves the old copy current and valid.
- * The numbers of all enums here are on disk: never renumber.
+ * Entries, totals and cells are kept twice: the writer fills the copy that is not current and
+ * flips the version word. A reader copies and looks again. A writer that is killed halfway
+ * leaves the old copy current and valid. The numbers of all enums here
+ * are on disk: never renumber.
  */
 #ifndef COMMON_REGISTRY_LAYOUT_H
 #define COMMON_REGISTRY_LAYOUT_H
@@ -26,7 +27,7 @@
 #define REGISTRY_BUCKETS	(REGISTRY_SLOTS * 2U)
 #define REGISTRY_CELLS		65536U
 #define REGISTRY_CELL_SIZE	4096U	/* a cell, and what the other regions are rounded up to */
-#define REGISTRY_RESTARTS	65	/* max_restarts is 64 at the most, or unlimited: a ring of one more */
+#define REGISTRY_RESTARTS	65	/* max_restarts is at most 64: a ring of one more */
 #define REGISTRY_NONE		UINT32_MAX
 
 /* A session's own machine, as promised in gamed-rpc(7). */
@@ -81,8 +82,8 @@ enum exit_intent {
 	EXIT_INTENT_COMPLETED = 1,	/* the game was over, its end is journaled */
 	EXIT_INTENT_STOPPED = 2,	/* ended by order, its end is journaled */
 	EXIT_INTENT_HIBERNATED = 3,	/* sleeps, as journaled */
-	EXIT_INTENT_REFUSED = 4,	/* could not begin: last words say why; nothing was journaled */
-	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged or cannot be mended: last words name the line */
+	EXIT_INTENT_REFUSED = 4,	/* could not begin (last words: why); journaled nothing */
+	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged (last words: which line) */
 	EXIT_INTENT_BUSY = 6,		/* another process holds its journal's lock */
 };
 
@@ -96,8 +97,8 @@ enum worker_phase {
 };
 
 /*
- * What is fixed when the file is made is plain; the rest changes under its readers, each word by itself. A master that takes over writes
- * master_pid last.
+ * What is fixed when the file is made is plain; the rest changes under its readers, each word
+ * by itself. A master that takes over writes master_pid last.
  */
 struct registry_header {
 	uint64_t		 magic;
@@ -105,23 +106,23 @@ struct registry_header {
 	uint32_t		 slots, cells, buckets;
 	uint32_t		 entry_size, cell_size, total_size;
 	uint32_t		 pad;
-	uint64_t		 hash_seed;		/* random: nobody outside chooses which ids collide */
-	uint64_t		 hash_mask;		/* all ones; tests clear bits to force collisions */
+	uint64_t		 hash_seed;	/* random: nobody chooses which ids collide */
+	uint64_t		 hash_mask;	/* all ones; tests clear bits to force collisions */
 	char			 boot_id[40];
-	_Atomic uint64_t	 master_start;		/* starttime of /proc/PID/stat, in ticks since boot */
+	_Atomic uint64_t	 master_start;	/* starttime of /proc/PID/stat */
 	_Atomic int32_t		 master_pid;
-	_Atomic uint32_t	 ready;			/* the master serves */
-	_Atomic uint64_t	 incarnation;		/* the n-th master on this file */
+	_Atomic uint32_t	 ready;		/* the master serves */
+	_Atomic uint64_t	 incarnation;	/* the n-th master on this file */
 	_Atomic int64_t		 started_wall_ms;
 	_Atomic uint64_t	 started_boot_ns;
-	_Atomic uint32_t	 slots_used;		/* entries that exist */
-	_Atomic uint32_t	 slots_high;		/* no slot at or above this was ever used */
-	_Atomic uint32_t	 index_version;		/* low bit: which index is current */
+	_Atomic uint32_t	 slots_used;	/* entries that exist */
+	_Atomic uint32_t	 slots_high;	/* no slot at or above this was ever used */
+	_Atomic uint32_t	 index_version;	/* low bit: which index is current */
 
 	/* The master's own bookkeeping, made anew by the next master from the entries. */
-	_Atomic uint32_t	 slots_allocated;	/* slots and cells below these have their space: */
-	_Atomic uint32_t	 cells_allocated;	/* nobody touches one above, it might fault */
-	_Atomic uint32_t	 index_filled;		/* buckets of the current index that are not empty */
+	_Atomic uint32_t	 slots_allocated; /* slots, cells below have their space: nobody */
+	_Atomic uint32_t	 cells_allocated; /* touches one above, where it might fault */
+	_Atomic uint32_t	 index_filled;	/* buckets of the current index not empty */
 	_Atomic uint32_t	 free_head, free_tail;	/* freed slots, the longest free first */
 };
 
@@ -138,7 +139,7 @@ struct registry_exit {
 /* One session, as its supervisor knows it. Copied in and out whole; a multiple of 8 bytes. */
 struct registry_entry {
 	uint32_t	 slot;
-	uint32_t	 generation;	/* the n-th use of this slot by a process; never goes back */
+	uint32_t	 generation;	/* the n-th use of this slot by a process; only grows */
 	uint32_t	 cell;		/* REGISTRY_NONE without a process */
 	uint32_t	 residency;	/* enum residency */
 	uint32_t	 restart;	/* enum restart_type */
@@ -148,11 +149,11 @@ struct registry_entry {
 	char		 id[72];	/* in front, where a look-up compares it */
 	uint64_t	 pid_start;	/* starttime of /proc/PID/stat */
 	uint64_t	 order_deadline_ns;	/* boot time: then SIGKILL */
-	uint64_t	 deadline_ns;	/* boot time of what is due next (start or stop time-out, next try); 0 none */
-	uint64_t	 ready_ns;	/* boot time at which this process became ready; 0 not yet */
+	uint64_t	 deadline_ns;	/* boot time of the next time-out or try; 0 none */
+	uint64_t	 ready_ns;	/* boot time when this process became ready; 0 not yet */
 	uint64_t	 forked_ns;	/* boot time of the last fork */
 	uint64_t	 start_tag;	/* of the request that waits for the first ready; 0 none */
-	uint64_t	 key_hash[2];	/* of (owner, guild, key) of the start; 0 0 where it had no key */
+	uint64_t	 key_hash[2];	/* of (owner, guild, key) of the start; 0 0: no key */
 	int64_t		 started_wall_ms;
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
@@ -161,8 +162,8 @@ struct registry_entry {
 	uint32_t	 max_seconds;
 	uint32_t	 stop_timeout_ms;
 	uint32_t	 restarts;	/* in this instance's life under this master */
-	uint32_t	 n_restarts_at, next_restart_at;	/* the ring below: used, next to write */
-	uint64_t	 restart_at_ns[REGISTRY_RESTARTS];	/* boot times of restarts inside the period */
+	uint32_t	 n_restarts_at, next_restart_at; /* the ring below: used, next to write */
+	uint64_t	 restart_at_ns[REGISTRY_RESTARTS]; /* boot times, inside the period */
 
 	/* What the last process said, for readers while none runs. */
 	uint32_t	 state;		/* enum session_state */
@@ -179,9 +180,13 @@ struct registry_entry {
 	char		 last_words[256];
 };
 
-#define REGISTRY_LATENCIES 24	/* bucket i counts commands that took < 2^i microseconds, the last all others */
+/* Bucket i counts commands that took < 2^i microseconds, the last one all others. */
+#define REGISTRY_LATENCIES 24
 
-/* What a process says of itself. Copied in and out whole; a multiple of 8 bytes, twice in a page. */
+/*
+ * What a process says of itself. Copied in and out whole; a multiple of 8 bytes, twice in a
+ * page.
+ */
 struct registry_cell {
 	uint32_t	 generation;	/* of the slot's use that this is */
 	uint32_t	 slot;
@@ -214,10 +219,11 @@ struct registry_total {
 };
 
 /*
- * ---- how they lie in the file ---------------------------------------------------------------------
+ * How they lie in the file.
  *
- * Two copies of n words behind a version word: copy[version & 1] is current. Every word is read and written atomically, and
- * therefore a copy that is thrown away (the version moved meanwhile) was no undefined behaviour.
+ * Two copies of n words behind a version word: copy[version & 1] is current. Every word is read
+ * and written atomically, and therefore a copy that is thrown away (the version moved
+ * meanwhile) was no undefined behaviour.
  */
 #define REGISTRY_WORDS(type)	(sizeof(type) / sizeof(uint64_t))
 

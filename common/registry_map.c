@@ -1,9 +1,10 @@
 /*
- * registry_map.c: the file and its mappings: made, opened, taken over, left to a child, closed. Called at the beginning and at the end of every
- * process. Errors are the caller's to report (errno); nothing is left behind after one.
+ * registry_map.c: the file and its mappings: made, opened, taken over, left to a child, closed.
+ * Called at the beginning and at the end of every process. Errors are the caller's to report
+ * (errno); nothing is left behind after one.
  *
- * The file is sparse: its size is fixed, its space comes in steps. Nobody touches a part without space: on a full tmpfs even
- * reading there would kill the reader (SIGBUS).
+ * The file is sparse: its size is fixed, its space comes in steps. Nobody touches a part
+ * without space: on a full tmpfs even reading there would kill the reader (SIGBUS).
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -104,7 +105,10 @@ registry_after_fork(struct registry *r)
 	r->rw = NULL;	/* MADV_DONTFORK: here it does not exist */
 }
 
-/* The mapping that everybody has, from a descriptor that cannot write: no mprotect makes it writable. */
+/*
+ * The mapping that everybody has, from a descriptor that cannot write: no mprotect makes it
+ * writable.
+ */
 static int
 map_ro(struct registry *r, int fd)
 {
@@ -157,7 +161,10 @@ header_is_ours(const struct registry_header *h, off_t size)
 	    (size_t)size == places(h->slots, h->cells, h->buckets).size;
 }
 
-/* Opens a registry that exists and reads its header. The descriptor, or -1 with errno (EPROTO: it is none). */
+/*
+ * Opens a registry that exists and reads its header. The descriptor, or -1 with errno (EPROTO:
+ * it is none).
+ */
 static int
 file_open(const char *path, int flags, struct registry_header *h)
 {
@@ -196,7 +203,10 @@ registry_open(const char *path)
 	return r;
 }
 
-/* Who the master is: this process. The pid comes last, so that nobody sees it with another's start time. */
+/*
+ * Who the master is: this process. The pid comes last, so that nobody sees it with another's
+ * start time.
+ */
 static int
 header_claim(struct registry_header *h)
 {
@@ -245,7 +255,10 @@ map_both(struct registry *r, const char *path, int fd)
 	return done;
 }
 
-/* The fixed regions and the first steps of the others get their space; then the header is written. */
+/*
+ * The fixed regions and the first steps of the others get their space; then the header is
+ * written.
+ */
 static int
 file_fill(struct registry *r, const struct registry_header *filled)
 {

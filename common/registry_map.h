@@ -1,6 +1,7 @@
 /*
- * registry_map.h: a mapping of the registry, seen from inside. For the files registry_*.c and their test; everybody else takes
- * registry.h. How a pair of copies is written and read is in registry_pair.c, the index in registry_index.c.
+ * registry_map.h: a mapping of the registry, seen from inside. For the files registry_*.c and
+ * their test; everybody else takes registry.h. How a pair of copies is written and read is in
+ * registry_pair.c, the index in registry_index.c.
  */
 #ifndef COMMON_REGISTRY_MAP_H
 #define COMMON_REGISTRY_MAP_H
@@ -17,8 +18,9 @@ struct registry_places {
 };
 
 /*
- * The sizes are copies, taken when they were checked: a bound is never read from the file again. ro is what everybody
- * reads. rw and fd are the master's: NULL and -1 in all other processes.
+ * The sizes are copies, taken when they were checked: a bound is never read from the file
+ * again. ro is what everybody reads. rw and fd are the master's: NULL and -1 in all other
+ * processes.
  */
 struct registry {
 	const char		*ro;
@@ -49,20 +51,27 @@ int	registry_allocate(struct registry *, size_t offset, size_t length);
 /* Puts a slot that is free behind all others that are (registry_write.c). */
 void	registry_slot_release(struct registry *, uint32_t slot, uint64_t now_ns);
 
-/* Checks the entries and makes the rest anew from them (registry_recover.c). 0, or -1 with errno EPROTO. */
+/*
+ * Checks the entries and makes the rest anew from them (registry_recover.c). 0, or -1 with
+ * errno EPROTO.
+ */
 int	registry_recover(struct registry *, uint64_t now_ns);
 
 /* ---- pairs of copies (registry_pair.c) ---- */
 
-/* Fills the copy that is not current from src (words × 8 bytes) and makes it current. One writer at a time. */
+/*
+ * Fills the copy that is not current from src (words × 8 bytes) and makes it current. One
+ * writer at a time.
+ */
 void	registry_pair_write(_Atomic uint64_t *version, _Atomic uint64_t *copies, size_t words,
 	    const void *src);
 
 #define REGISTRY_PATIENCE	100000U	/* tries: some milliseconds */
 
 /*
- * Copies the first n words of the current copy. With tries 0 it goes on until it has them: for what the master writes. Otherwise false
- * after so many tries: a worker gone mad, which does nothing but flip its cell, must not hold up the master.
+ * Copies the first n words of the current copy. With tries 0 it goes on until it has them: for
+ * what the master writes. Otherwise false after so many tries: a worker gone mad, which does
+ * nothing but flip its cell, must not hold up the master.
  */
 bool	registry_pair_read(const _Atomic uint64_t *version, const _Atomic uint64_t *copies,
 	    size_t words, size_t n, void *dst, unsigned tries);

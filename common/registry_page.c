@@ -1,6 +1,6 @@
 /*
- * registry_page.c: a worker's own cell. Called by the worker: registry_page_map once after the fork, the rest for as long as it
- * lives, without a system call and without an error.
+ * registry_page.c: a worker's own cell. Called by the worker: registry_page_map once after the
+ * fork, the rest for as long as it lives, without a system call and without an error.
  */
 #include <sys/mman.h>
 

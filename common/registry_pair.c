@@ -1,9 +1,11 @@
 /*
- * registry_pair.c: two copies and a version word, whose low bit says which copy is current. Called by the files registry_*.c.
+ * registry_pair.c: two copies and a version word, whose low bit says which copy is current.
+ * Called by the files registry_*.c.
  *
- * The writer fills the other copy and flips. A reader copies, and believes it if the version is still the same: the writer
- * touches this copy only after the version moved on. A writer killed halfway left the version alone, so the current copy
- * is whole, and its successor fills the other one again. There is no error and no waiting.
+ * The writer fills the other copy and flips. A reader copies, and believes it if the version is
+ * still the same: the writer touches this copy only after the version moved on. A writer killed
+ * halfway left the version alone, so the current copy is whole, and its successor fills the
+ * other one again. There is no error and no waiting.
  */
 #include <string.h>
 
@@ -17,7 +19,10 @@ registry_pair_write(_Atomic uint64_t *version, _Atomic uint64_t *copies, size_t 
 	_Atomic uint64_t *to = copies + (~v & 1) * words;
 	const char *from = src;
 
-	/* Who reads one of the new words also reads that the version had moved on from this copy. */
+	/*
+	 * Who reads one of the new words also reads that the version had moved on from this
+	 * copy.
+	 */
 	atomic_thread_fence(memory_order_release);
 	for (size_t i = 0; i < words; i++, from += sizeof(uint64_t)) {
 		uint64_t word;

@@ -1,6 +1,7 @@
 /*
- * registry_read.c: what any process may ask the registry. Called by readers everywhere, the master among them.
- * Nothing here waits, writes or fails; what is out of range or gone is answered with false.
+ * registry_read.c: what any process may ask the registry. Called by readers everywhere, the
+ * master among them. Nothing here waits, writes or fails; what is out of range or gone is
+ * answered with false.
  */
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /*
- * registry_recover.c: what a master does with the registry of one that is gone: it trusts the entries, which only masters write, after it
- * has checked that each is possible, and makes everything else anew from them. Called by registry_attach alone.
- * One impossible entry refuses the whole file (EPROTO): the journals are the truth, and a new registry is made from them.
+ * registry_recover.c: what a master does with the registry of one that is gone: it trusts the
+ * entries, which only masters write, after it has checked that each is possible, and makes
+ * everything else anew from them. Called by registry_attach alone. One impossible entry refuses
+ * the whole file (EPROTO): the journals are the truth, and a new registry is made from them.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,11 @@
 /*
- * registry_write.c: the master's side: slots, cells, totals. Called by the master alone, and by its successor.
+ * registry_write.c: the master's side: slots, cells, totals. Called by the master alone, and by
+ * its successor.
  *
- * Everything that it must remember (which slots are free and since when, which cells are in use) stands in the file, so that its own
- * memory does not grow and the next master finds it. A call either does all of its work or none; only the space can be
- * missing, and it is asked for first.
+ * Everything that it must remember (which slots are free and since when, which cells are in
+ * use) stands in the file, so that its own memory does not grow and the next master finds it. A
+ * call either does all of its work or none; only the space can be missing, and it is asked for
+ * first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -77,7 +79,10 @@ cell_space(struct registry *r, uint32_t cells)
 	    &registry_header_write(r)->cells_allocated);
 }
 
-/* The slot to take next: the one that is free for longest if it has cooled off, else one that was never used. */
+/*
+ * The slot to take next: the one that is free for longest if it has cooled off, else one that
+ * was never used.
+ */
 static uint32_t
 slot_choose(struct registry *r, uint64_t now_ns)
 {
@@ -183,7 +188,10 @@ registry_slot_free(struct registry *r, uint32_t slot, uint64_t now_ns)
 void
 registry_write(struct registry *r, const struct registry_entry *e)
 {
-	/* An entry of no slot, or one that would free its slot behind the index's back: the master is broken. */
+	/*
+	 * An entry of no slot, or one that would free its slot behind the index's back: the
+	 * master is broken.
+	 */
 	if (e->slot >= registry_high(r) || e->residency == RESIDENCY_NONE)
 		abort();
 	entry_publish(r, e);
