@@ -1,12 +1,16 @@
 # gamed's one Makefile. Everything that is made stands under $(BUILD).
 #
 #   make            build/gamed, build/gamectl and build/words
-#   make check      unit tests, scenarios, lint (what ./scripts/check runs)
-#   make asan       the tests again under AddressSanitizer and UBSan
+#   make check      every test and the source checks (./scripts/check)
+#   make asan       the tests under AddressSanitizer and UBSan alone
 #   make bench      measurements, as ratios to references of the same run
-#   make install    DESTDIR and prefix are honoured
+#   make install    honours DESTDIR and prefix
 #   make clean
+#
+# BUILD=DIR builds elsewhere; CC=clang; V=1 shows the commands. For tests: FAULTS=1 builds in the places
+# at which a process can be made to fail (common/fault.h), SANITIZE=1 the sanitizers.
 
+VERSION	:= 0.1.0
 BUILD	?= build
 prefix	?= /usr/local
 sbindir	?= $(prefix)/sbin
@@ -14,23 +18,32 @@ bindir	?= $(prefix)/bin
 datadir	?= $(prefix)/share
 mandir	?= $(datadir)/man
 sysconfdir ?= /etc
-VERSION	:= 0.1.0
 
-CC	?= gcc
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
 PKGS	:= libevent_core libevent_extra libbsd-overlay libmd libcjson inih zlib libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) smartcols)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS))
 CTL_LIBS := $(shell pkg-config --libs smartcols)
+TEST_LIBS = $(shell pkg-config --libs check)
 
+OPT	?= -O2 -g
 WARN	:= -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Werror
-HARDEN	:= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
-LINKHARDEN := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-OPT	?= -O2 -g
-CFLAGS	+= -std=gnu17 $(OPT) $(WARN) $(HARDEN) $(SAN)
+HARDEN	:= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ifdef SANITIZE
+OPT	:= -O1 -g -fno-omit-frame-pointer
+HARDEN	:=
+SAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+ifdef FAULTS
+DEFS	+= -DGAMED_FAULTS
+endif
 CPPFLAGS += -D_GNU_SOURCE -I. $(PKG_CFLAGS) -DGAMED_VERSION='"$(VERSION)"' \
 	   -DGAMED_DATADIR='"$(datadir)/gamed"' -DGAMED_SYSCONFDIR='"$(sysconfdir)/gamed"' $(DEFS)
-LDFLAGS	+= $(LINKHARDEN) $(SAN)
+CFLAGS	+= -std=gnu17 -fPIE $(OPT) $(WARN) $(HARDEN) $(SAN)
+LDFLAGS	+= -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SAN)
 
 # A folder is a program or its library; main.c alone is left out of the library.
 COMMON	:= $(wildcard common/*.c)
@@ -39,15 +52,23 @@ DAEMON	:= $(filter-out daemon/main.c,$(wildcard daemon/*.c))
 CTL	:= $(filter-out daemon/ctl/main.c,$(wildcard daemon/ctl/*.c))
 TESTLIB	:= $(wildcard tests/lib/*.c)
 CHECKS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/check_*.c))
-TOOLS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tool_*.c tests/bench_*.c))
+TOOLS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tool_*.c))
+BENCHES	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
+MANS	:= $(wildcard man/*.[1-9])
 
+lib	= $(patsubst %,$(BUILD)/lib%.a,$(1))
 obj	= $(patsubst %.c,$(BUILD)/%.o,$(1))
+ifdef V
+run	= $(1)
+else
+run	= @echo '  $(@:$(BUILD)/%=%)'; $(1)
+endif
 
 all: $(BUILD)/gamed $(BUILD)/gamectl $(BUILD)/words
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call run,$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<)
 
 $(BUILD)/libcommon.a: $(call obj,$(COMMON))
 $(BUILD)/libworker.a: $(call obj,$(WORKER))
@@ -55,23 +76,45 @@ $(BUILD)/libdaemon.a: $(call obj,$(DAEMON))
 $(BUILD)/libctl.a: $(call obj,$(CTL))
 $(BUILD)/libtest.a: $(call obj,$(TESTLIB))
 $(BUILD)/lib%.a:
-	@rm -f $@
-	ar rcs $@ $^
+	@mkdir -p $(@D); rm -f $@
+	$(call run,ar rcs $@ $^)
 
-$(BUILD)/gamed: $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a $(BUILD)/libworker.a $(BUILD)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(BUILD)/gamed: $(BUILD)/daemon/main.o $(call lib,daemon worker common)
+	$(call run,$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS))
 
-$(BUILD)/gamectl: $(BUILD)/daemon/ctl/main.o $(BUILD)/libctl.a $(BUILD)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CTL_LIBS)
+$(BUILD)/gamectl: $(BUILD)/daemon/ctl/main.o $(call lib,ctl common)
+	$(call run,$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CTL_LIBS))
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libtest.a $(BUILD)/libdaemon.a $(BUILD)/libworker.a $(BUILD)/libctl.a $(BUILD)/libcommon.a
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(call lib,test daemon worker ctl common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs check) $(PKG_LIBS) $(CTL_LIBS)
+	$(call run,$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PKG_LIBS) $(CTL_LIBS))
+
+tests: all $(CHECKS) $(TOOLS)
+
+check:
+	./scripts/check
+
+asan:
+	./scripts/check asan
+
+bench: all $(BENCHES) $(TOOLS)
+	@set -e; for bench in $(BENCHES); do echo "$$bench"; $$bench; done
+
+install: all
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/gamed $(DESTDIR)$(sysconfdir)/gamed
+	install -m 755 $(BUILD)/gamed $(DESTDIR)$(sbindir)
+	install -m 755 $(BUILD)/gamectl $(DESTDIR)$(bindir)
+	install -m 644 $(BUILD)/words $(DESTDIR)$(datadir)/gamed
+	install -m 644 etc/gamed.conf $(DESTDIR)$(datadir)/gamed/gamed.conf.sample
+	test -e $(DESTDIR)$(sysconfdir)/gamed/gamed.conf || \
+	    install -m 644 etc/gamed.conf $(DESTDIR)$(sysconfdir)/gamed
+	set -e; for page in $(MANS); do \
+	    install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check asan bench install clean
+.PHONY: all tests check asan bench install clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
