@@ -315,6 +315,41 @@ START_TEST(runtime_dir_length)
 }
 END_TEST
 
+/* The sample that is installed (from the top of the tree, where tests run) is the table, in its words. */
+START_TEST(sample)
+{
+	static char content[16384];
+	const char *section = "", *rest;
+	struct config *config;
+	FILE *stream = fopen("etc/gamed.conf", "r");
+
+	ck_assert_ptr_nonnull(stream);
+	content[fread(content, 1, sizeof(content) - 1, stream)] = '\0';
+	fclose(stream);
+	rest = strchr(content, '[');
+	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
+		if (strcmp(section, key->section) != 0)
+			snprintf(text, sizeof(text), "%s[%s]\n", section[0] == '\0' ? "" : "\n", key->section);
+		else
+			text[0] = '\0';
+		section = key->section;
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "# %s\n#%s =%s%s\n", key->help, key->name,
+		    key->preset[0] == '\0' ? "" : " ", key->preset);
+		ck_assert_msg(rest != NULL && strncmp(rest, text, strlen(text)) == 0, "etc/gamed.conf has not:\n%s", text);
+		rest += strlen(text);
+	}
+	ck_assert_str_eq(rest, "");
+
+	/* Every key with its comment sign taken away is still a configuration. */
+	for (char *at = content; (at = strstr(at, "\n#")) != NULL; at++)
+		if (at[2] != ' ')
+			at[1] = ' ';
+	config = load(content, NULL);
+	ck_assert_uint_eq(config->limits[LIMIT_AWAKE_MAX], CONFIG_UNLIMITED);
+	config_free(config);
+}
+END_TEST
+
 struct seen {
 	size_t count;
 	char of_max[128], of_mode[128], of_sync[128];
@@ -408,6 +443,7 @@ main(void)
 	tcase_add_test(tests, files);
 	tcase_add_test(tests, overrides_refused);
 	tcase_add_test(tests, runtime_dir_length);
+	tcase_add_test(tests, sample);
 	tcase_add_test(tests, each);
 	tcase_add_test(tests, words_path);
 	suite_add_tcase(suite, tests);
