@@ -326,7 +326,8 @@ START_TEST(sample)
 	ck_assert_ptr_nonnull(stream);
 	content[fread(content, 1, sizeof(content) - 1, stream)] = '\0';
 	fclose(stream);
-	rest = strchr(content, '[');
+	rest = strstr(content, "\n[");
+	ck_assert_ptr_nonnull(rest++);
 	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
 		if (strcmp(section, key->section) != 0)
 			snprintf(text, sizeof(text), "%s[%s]\n", section[0] == '\0' ? "" : "\n", key->section);
