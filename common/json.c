@@ -48,6 +48,7 @@ json_reset(struct json_writer *w)
 	w->len = 0;
 	w->failed = false;
 	w->comma = false;
+	w->depth = 0;
 	w->text[0] = '\0';
 }
 
@@ -153,41 +154,56 @@ begin_value(struct json_writer *w, const char *name)
 	}
 }
 
+static void
+open_bracket(struct json_writer *w, const char *name, const char *bracket)
+{
+	begin_value(w, name);
+	put(w, bracket, 1);
+	w->comma = false;
+	if (++w->depth > JSON_DEPTH_MAX)
+		w->failed = true;
+}
+
+static void
+close_bracket(struct json_writer *w, const char *bracket)
+{
+	put(w, bracket, 1);
+	w->comma = true;
+	if (w->depth-- == 0)
+		w->failed = true;
+}
+
 void
 json_newline(struct json_writer *w)
 {
 	put(w, "\n", 1);
 	w->comma = false;
+	if (w->depth != 0)
+		w->failed = true;
 }
 
 void
 json_object(struct json_writer *w, const char *name)
 {
-	begin_value(w, name);
-	put(w, "{", 1);
-	w->comma = false;
+	open_bracket(w, name, "{");
 }
 
 void
 json_object_end(struct json_writer *w)
 {
-	put(w, "}", 1);
-	w->comma = true;
+	close_bracket(w, "}");
 }
 
 void
 json_array(struct json_writer *w, const char *name)
 {
-	begin_value(w, name);
-	put(w, "[", 1);
-	w->comma = false;
+	open_bracket(w, name, "[");
 }
 
 void
 json_array_end(struct json_writer *w)
 {
-	put(w, "]", 1);
-	w->comma = true;
+	close_bracket(w, "]");
 }
 
 void
@@ -284,6 +300,15 @@ json_raw(struct json_writer *w, const char *name, const char *json, size_t len)
 {
 	begin_value(w, name);
 	put(w, json, len);
+}
+
+void
+json_splice(struct json_writer *w, const char *object, size_t len)
+{
+	if (len < 2 || object[0] != '{' || object[len - 1] != '}')
+		w->failed = true;
+	else if (len > 2)
+		json_raw(w, NULL, object + 1, len - 2);
 }
 
 static void

@@ -14,13 +14,16 @@
 
 struct cJSON;
 
+#define JSON_DEPTH_MAX	500	/* objects and arrays in each other; less than cJSON can read */
+
 /* Writes into a buffer of the caller's that never grows, or into one of its own that does. */
 struct json_writer {
 	char	*text;		/* always ends in NUL */
 	size_t	 len, size;
 	bool	 grows;		/* text is malloc'd */
-	bool	 failed;	/* something did not fit, or no memory: text is then not to be used */
+	bool	 failed;	/* did not fit, no memory, too deep, unbalanced: text is then not to be used */
 	bool	 comma;		/* the next value needs one before it */
+	unsigned depth;		/* objects and arrays that are open */
 };
 
 void	json_init(struct json_writer *);			/* grows; json_fini frees */
@@ -50,6 +53,8 @@ void	json_null(struct json_writer *, const char *name);
 void	json_time(struct json_writer *, const char *name, int64_t wall_ms);	/* RFC 3339; null for 0 */
 /* Text that is one JSON value already: copied as it is. */
 void	json_raw(struct json_writer *, const char *name, const char *json, size_t len);
+/* The members of an object that is text already, as further members of the object being written. */
+void	json_splice(struct json_writer *, const char *object, size_t len);
 /* A parsed value, printed again (integers to 2^53 exactly); NULL: null. */
 void	json_value(struct json_writer *, const char *name, const struct cJSON *);
 

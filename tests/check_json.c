@@ -173,6 +173,57 @@ START_TEST(value_printed_again)
 }
 END_TEST
 
+START_TEST(splice)
+{
+	json_object(&w, NULL);
+	json_int(&w, "a", 1);
+	json_splice(&w, "{\"b\":2,\"c\":{}}", 14);
+	json_splice(&w, "{}", 2);
+	json_int(&w, "d", 3);
+	json_object_end(&w);
+	ck_assert_str_eq(w.text, "{\"a\":1,\"b\":2,\"c\":{},\"d\":3}");
+	json_splice(&w, "[1]", 3);
+	ck_assert(w.failed);
+}
+END_TEST
+
+/* As deep as allowed, a parser still reads it; one deeper fails, in a value too. */
+START_TEST(depth)
+{
+	for (int deep = JSON_DEPTH_MAX; deep <= JSON_DEPTH_MAX + 1; deep++) {
+		json_reset(&w);
+		for (int i = 0; i < deep; i++)
+			json_array(&w, NULL);
+		for (int i = 0; i < deep; i++)
+			json_array_end(&w);
+		ck_assert_int_eq(w.failed, deep > JSON_DEPTH_MAX);
+		if (w.failed)
+			continue;
+		cJSON *v = cJSON_Parse(w.text);
+		ck_assert_ptr_nonnull(v);
+		json_reset(&w);
+		json_value(&w, NULL, v);
+		ck_assert(!w.failed);
+		json_reset(&w);
+		json_array(&w, NULL);
+		json_value(&w, NULL, v);
+		ck_assert(w.failed);
+		cJSON_Delete(v);
+	}
+}
+END_TEST
+
+START_TEST(unbalanced)
+{
+	json_object(&w, NULL);
+	json_newline(&w);
+	ck_assert(w.failed);
+	json_reset(&w);
+	json_object_end(&w);
+	ck_assert(w.failed);
+}
+END_TEST
+
 /* Of every size of buffer: either the whole text, or failed, a NUL inside it, and no byte past it. */
 START_TEST(fixed_buffer)
 {
@@ -290,6 +341,9 @@ json_suite(void)
 	tcase_add_test(tc, whole_numbers);
 	tcase_add_test(tc, times);
 	tcase_add_test(tc, value_printed_again);
+	tcase_add_test(tc, splice);
+	tcase_add_test(tc, depth);
+	tcase_add_test(tc, unbalanced);
 	tcase_add_test(tc, fixed_buffer);
 	tcase_add_test(tc, failed_until_reset);
 	tcase_add_test(tc, grows);
