@@ -22,10 +22,10 @@ id_is_valid(const char *id)
 	return id[len] == '\0' && len <= ID_MAX;
 }
 
-/* The length of the UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t
-utf8_length(const unsigned char *s, size_t left)
+size_t
+utf8_length(const char *text, size_t left)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	unsigned low = 0x80, high = 0xbf;
 	size_t need;
 
@@ -58,10 +58,8 @@ utf8_length(const unsigned char *s, size_t left)
 bool
 utf8_is_valid(const char *text, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)text;
-
 	for (size_t i = 0, n; i < len; i += n) {
-		n = utf8_length(s + i, len - i);
+		n = utf8_length(text + i, len - i);
 		if (n == 0)
 			return false;
 	}

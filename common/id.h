@@ -22,12 +22,20 @@ bool	label_is_valid(const char *);
 /* 1 to 128 bytes of UTF-8 without control characters. */
 bool	key_is_valid(const char *);
 
+/*
+ * The bytes of the UTF-8 character at text (RFC 3629: no overlong forms, no surrogates), of
+ * which len > 0 are there; 0 if it is none.
+ */
+size_t	utf8_length(const char *text, size_t len);
 bool	utf8_is_valid(const char *, size_t len);
 
 /* A new random id for a session, "g-" and 16 characters. */
 void	id_new(char out[ID_MAX + 1]);
 
-/* The id that follows from who asks, for which guild, with which key: "k-" and 32 hexadecimal digits; also as two words for the registry. */
+/*
+ * The id that follows from who asks, for which guild, with which key: "k-" and 32 hexadecimal
+ * digits; also as two words for the registry.
+ */
 void	id_from_key(uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2]);
 
 /* A new random UUID (version 4). */

@@ -1,7 +1,7 @@
 /*
- * json.c: the writer of JSON text. Called by whoever makes a line for a client, the journal or the log.
- * Error policy: what does not fit, or finds no memory, sets failed, and nothing is written from there on; the caller
- * looks at failed when it is done.
+ * json.c: the writer of JSON text. Called by whoever makes a line for a client, the journal or the
+ * log. Error policy: what does not fit, or finds no memory, sets failed, and nothing is written
+ * from there on; the caller looks at failed when it is done.
  */
 #include <inttypes.h>
 #include <locale.h>
@@ -13,12 +13,14 @@
 #include <cjson/cJSON.h>
 
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/json.h"
 
-#define FIRST_SIZE	256
-#define INTEGER_MAX	9007199254740992.0	/* 2^53: up to here a double is every integer */
+#define FIRST_SIZE 256
+#define INTEGER_MAX 9007199254740992.0 /* 2^53: up to here a double is every integer */
 
-/* What text is before the first byte of a growing writer: nothing is ever written to it, as its size is 0. */
+/* What text is before the first byte of a growing writer: nothing is ever written to it, as its
+ * size is 0. */
 static char empty_text[1];
 
 void
@@ -87,30 +89,19 @@ put(struct json_writer *w, const char *bytes, size_t n)
 
 /* How many bytes at p are plain: not escaped, and one valid character of UTF-8. 0 if none are. */
 static size_t
-plain_character(const unsigned char *p, size_t len)
+plain_character(const char *p, size_t len)
 {
-	if (p[0] < 0x80)
-		return p[0] >= 0x20 && p[0] != '"' && p[0] != '\\';
-	size_t n = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 :
-	    p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	/* Longer than need be, half of a surrogate pair, or past the last code point. */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
-		return 0;
-	return n;
+	unsigned char c = (unsigned char)*p;
+
+	return c < 0x20 || c == '"' || c == '\\' ? 0 : utf8_length(p, len);
 }
 
 /* A byte that cannot stand in a string as it is. */
 static void
 put_escape(struct json_writer *w, unsigned char c)
 {
-	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";	/* the byte, then its letter */
-	char text[8] = "\xef\xbf\xbd";				/* U+FFFD */
+	static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* the byte, then its letter */
+	char text[8] = "\xef\xbf\xbd";                         /* U+FFFD */
 
 	if (c < 0x80)
 		snprintf(text, sizeof(text), "\\u%04x", c);
@@ -123,21 +114,21 @@ put_escape(struct json_writer *w, unsigned char c)
 static void
 put_quoted(struct json_writer *w, const char *value, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)value;
 	size_t begin = 0, i = 0;
 
 	put(w, "\"", 1);
 	while (i < len) {
-		size_t n = plain_character(p + i, len - i);
+		size_t n = plain_character(value + i, len - i);
 		if (n > 0) {
 			i += n;
 			continue;
 		}
 		put(w, value + begin, i - begin);
-		put_escape(w, p[i]);
+		put_escape(w, (unsigned char)value[i]);
 		begin = ++i;
 	}
-	put(w, value + begin, i - begin);
+	if (begin < len)
+		put(w, value + begin, len - begin);
 	put(w, "\"", 1);
 }
 
@@ -238,7 +229,8 @@ json_uint(struct json_writer *w, const char *name, uint64_t value)
 	json_raw(w, name, text, snprintf(text, sizeof(text), "%" PRIu64, value));
 }
 
-/* With a point, whatever the locale: gamectl sets the user's. The C locale is built in, newlocale makes nothing here. */
+/* With a point, whatever the locale: gamectl sets the user's. The C locale is built in, newlocale
+ * makes nothing here. */
 static void
 format_fraction(char *text, size_t size, double value)
 {
@@ -316,8 +308,8 @@ json_members(struct json_writer *w, const struct cJSON *parent)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach (item, parent)
-		json_value(w, cJSON_IsObject(parent) ? item->string : NULL, item);
+	cJSON_ArrayForEach(item, parent)
+	    json_value(w, cJSON_IsObject(parent) ? item->string : NULL, item);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <cjson/cJSON.h>
 
 #include "common/json.h"
+#include "tests/lib/suite.h"
 
 static struct json_writer w;
 
@@ -43,8 +44,9 @@ START_TEST(document)
 	json_raw(&w, "raw", "[1]", 3);
 	json_object_end(&w);
 	ck_assert(!w.failed);
-	ck_assert_str_eq(w.text, "{\"id\":\"g1\",\"list\":[-3,{},[],null],\"yes\":true,\"no\":false,"
-				 "\"none\":null,\"raw\":[1]}");
+	ck_assert_str_eq(w.text,
+	    "{\"id\":\"g1\",\"list\":[-3,{},[],null],\"yes\":true,\"no\":false,"
+	    "\"none\":null,\"raw\":[1]}");
 	ck_assert_uint_eq(w.len, strlen(w.text));
 }
 END_TEST
@@ -67,22 +69,22 @@ END_TEST
 static const struct {
 	const char *in, *out;
 } strings[] = {
-	{"", "\"\""},
-	{"plain", "\"plain\""},
-	{"a\"b\\c/", "\"a\\\"b\\\\c/\""},
-	{"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""},
-	{"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
-	{"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88\""},
-	{"\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\""},
-	/* No UTF-8: a byte alone, a character cut short, an overlong one, a surrogate, past the end. */
-	{"a\x80z", "\"a\xef\xbf\xbdz\""},
-	{"\xc3", "\"\xef\xbf\xbd\""},
-	{"\xe2\x82z", "\"\xef\xbf\xbd\xef\xbf\xbdz\""},
-	{"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
-	{"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
-	{"\xe0\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
-	{"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
-	{"\xff", "\"\xef\xbf\xbd\""},
+    {"", "\"\""},
+    {"plain", "\"plain\""},
+    {"a\"b\\c/", "\"a\\\"b\\\\c/\""},
+    {"\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\""},
+    {"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
+    {"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x88\""},
+    {"\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\""},
+    /* No UTF-8: a byte alone, a character cut short, an overlong one, a surrogate, past the end. */
+    {"a\x80z", "\"a\xef\xbf\xbdz\""},
+    {"\xc3", "\"\xef\xbf\xbd\""},
+    {"\xe2\x82z", "\"\xef\xbf\xbd\xef\xbf\xbdz\""},
+    {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
+    {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+    {"\xe0\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+    {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+    {"\xff", "\"\xef\xbf\xbd\""},
 };
 
 START_TEST(string)
@@ -106,19 +108,19 @@ static const struct {
 	double in;
 	const char *out;
 } numbers[] = {
-	{0, "0"},
-	{-0.0, "0"},
-	{-1, "-1"},
-	{1e15, "1000000000000000"},
-	{123456789012345678.0, "1.2345678901234568e+17"},
-	{9007199254740991.0, "9007199254740991"},
-	{-9007199254740992.0, "-9007199254740992"},
-	{0.1, "0.1"},
-	{1.0 / 3, "0.3333333333333333"},
-	{-2.5e-7, "-2.5e-07"},
-	{1.7976931348623157e308, "1.7976931348623157e+308"},
-	{NAN, "null"},
-	{-INFINITY, "null"},
+    {0, "0"},
+    {-0.0, "0"},
+    {-1, "-1"},
+    {1e15, "1000000000000000"},
+    {123456789012345678.0, "1.2345678901234568e+17"},
+    {9007199254740991.0, "9007199254740991"},
+    {-9007199254740992.0, "-9007199254740992"},
+    {0.1, "0.1"},
+    {1.0 / 3, "0.3333333333333333"},
+    {-2.5e-7, "-2.5e-07"},
+    {1.7976931348623157e308, "1.7976931348623157e+308"},
+    {NAN, "null"},
+    {-INFINITY, "null"},
 };
 
 START_TEST(number)
@@ -135,8 +137,7 @@ START_TEST(whole_numbers)
 	json_int(&w, NULL, INT64_MAX);
 	json_uint(&w, NULL, UINT64_MAX);
 	json_array_end(&w);
-	ck_assert_str_eq(w.text,
-	    "[-9223372036854775808,9223372036854775807,18446744073709551615]");
+	ck_assert_str_eq(w.text, "[-9223372036854775808,9223372036854775807,18446744073709551615]");
 }
 END_TEST
 
@@ -224,7 +225,8 @@ START_TEST(unbalanced)
 }
 END_TEST
 
-/* Of every size of buffer: either the whole text, or failed, a NUL inside it, and no byte past it. */
+/* Of every size of buffer: either the whole text, or failed, a NUL inside it, and no byte past it.
+ */
 START_TEST(fixed_buffer)
 {
 	const char *whole = "{\"name\":\"\xe2\x82\xac\\n\",\"n\":12}";
@@ -357,10 +359,5 @@ json_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(json_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(json_suite());
 }
