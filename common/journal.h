@@ -1,16 +1,23 @@
 /*
  * journal.h: the file that a game is. <state_dir>/journal/<game_id>.ndjson, one JSON object a line:
  *
- *	{"seq":1,"epoch":1,"t":"2026-11-22T12:00:00.000Z","type":"game_initialized","data":{...},"crc":"5d1c8a3e"}
- *	{"seq":2,"epoch":1,"t":"...","type":"epoch_started","more":true,"data":{...},"crc":"..."}
- *	{"seq":7,"epoch":1,"t":"...","type":"guess_submitted","key":"k1","data":{...},"private":{"word":"cat"},"crc":"..."}
+ *	{"seq":1,"epoch":1,"t":"2026-11-22T12:00:00.000Z","type":"game_initialized","more":true,
+ *	    "data":{"format":1,"instance":"...","mode":"two_player",...},"crc":"5d1c8a3e"}
+ *	{"seq":2,"epoch":1,"t":"...","type":"epoch_started","data":{"pid":812,...},"crc":"..."}
+ *	{"seq":7,"epoch":1,"t":"...","type":"guess_submitted","key":"k1","data":{...},
+ *	    "private":{"word":"cat"},"crc":"..."}
  *
- * Members stand in this order: seq, epoch, t, type, key?, more?, data, private?, crc. crc is the CRC-32 (zlib's) of the bytes of the line before
- * `,"crc":`, as eight hexadecimal digits. All records of one command are one group and one write(2): each but the last has "more":true.
+ * (each on one line). Members stand in this order: seq, epoch, t, type, key?, more?, data,
+ * private?, crc. crc is the CRC-32 (zlib's) of the bytes of the line before `,"crc":`, as eight
+ * hexadecimal digits. Line n holds seq n: nothing is ever taken out of a journal. All records of
+ * one command are one group, of one epoch, and one write(2): each but the last has "more":true.
  *
- * Reading: an unterminated last line, or a last group that is not whole, is a torn tail: cut back, and reported. A terminated line that is wrong is damage:
- * never skipped, never cut; the line's number is told.
- * The format of a line is pure (journal_format.c), reading needs no lock (journal_read.c), writing does (worker/journal.c).
+ * Reading: an unterminated last line, or a last group that is not whole, is a torn tail: cut
+ * back, and reported. A terminated line that is wrong is damage: never skipped, never cut; the
+ * line's number is told.
+ *
+ * The format of a line is pure (journal_format.c), reading needs no lock (journal_read.c,
+ * journal_summary.c), writing does (worker/journal.c).
  */
 #ifndef COMMON_JOURNAL_H
 #define COMMON_JOURNAL_H
@@ -26,8 +33,9 @@
 #include "common/json.h"
 
 #define JOURNAL_FORMAT		1		/* in record 1: "format":1 */
-#define JOURNAL_LINE_MAX	(1024 * 1024)	/* a longer line is damage */
+#define JOURNAL_LINE_MAX	(1024 * 1024)	/* bytes with the newline; a longer line is damage */
 #define JOURNAL_TYPE_MAX	32
+#define JOURNAL_NAME_MAX	(ID_MAX + INSTANCE_SIZE + 16)
 
 struct journal_record {
 	uint64_t	 seq;			/* 1, 2, 3, ... */
@@ -37,76 +45,144 @@ struct journal_record {
 	char		 key[KEY_MAX + 1];	/* empty: none */
 	bool		 more;			/* the group goes on */
 	cJSON		*data;			/* an object, never NULL */
-	cJSON		*secret;		/* "private" on disk; NULL: none */
+	cJSON		*secret;		/* "private" on disk, an object; NULL: none */
 };
 
-/* ---- format: pure ------------------------------------------------------------------------------ */
+/*
+ * ---- names
+ * ---------------------------------------------------------------------------------------
+ */
 
-/* Appends the record's line with its newline. The writer's failed flag says whether it fitted. */
+/*
+ * "<id>.ndjson", or with an instance "<id>@<instance>.ndjson": an older life of the id in the
+ * archive. Returns out.
+ */
+const char *journal_name(char out[JOURNAL_NAME_MAX], const char *id, const char *instance);
+
+/*
+ * ---- format: pure
+ * --------------------------------------------------------------------------------
+ */
+
+/*
+ * Appends the record's line with its newline. The writer's failed flag says that it found no
+ * memory, or that the record is none which journal_parse would take again (too long, an empty
+ * type, data that is no object).
+ */
 void	journal_format(struct json_writer *, const struct journal_record *);
+
+/* The record as session.journal shows it, one object: without private, more and crc. */
+void	journal_format_public(struct json_writer *, const char *name, const struct journal_record *);
 
 enum journal_fault {
 	JOURNAL_OK = 0,
 	JOURNAL_BAD_CRC,	/* or no crc where it should stand */
 	JOURNAL_BAD_JSON,	/* crc right, text wrong: not ours */
-	JOURNAL_BAD_RECORD,	/* a member missing, unknown or of the wrong type */
-	JOURNAL_BAD_ORDER,	/* seq does not follow, or epoch goes back */
+	JOURNAL_BAD_RECORD,	/* a member missing, unknown, out of order or of the wrong type */
+	JOURNAL_BAD_ORDER,	/* seq does not follow, epoch goes back or changes inside a group */
 	JOURNAL_TOO_LONG,
 	JOURNAL_NO_MEMORY,
 };
 const char *journal_fault_name(enum journal_fault);	/* a phrase for people */
 
-/* Parses a line without its newline. On JOURNAL_OK data and secret are new: journal_record_clear. Order is not checked here. */
+/*
+ * Parses a line without its newline. On JOURNAL_OK data and secret are the caller's:
+ * journal_record_clear. On anything else there is nothing to clear. Order is not checked here.
+ */
 enum journal_fault journal_parse(const char *line, size_t len, struct journal_record *);
 void	journal_record_clear(struct journal_record *);
 
-/* ---- reading, without a lock ------------------------------------------------------------------- */
+/*
+ * ---- reading, without a lock
+ * ---------------------------------------------------------------------
+ */
 
 enum journal_step {
 	JOURNAL_RECORD,		/* a record */
 	JOURNAL_END,		/* the file ends after a whole group (more may come: call again) */
 	JOURNAL_TORN,		/* an unterminated line or an unfinished group stands at the end */
-	JOURNAL_DAMAGED,	/* see line and fault */
+	JOURNAL_AGAIN,		/* stepwise reading: there is more to read before the next record */
+	JOURNAL_DAMAGED,	/* see journal_reader_line and journal_reader_fault */
 	JOURNAL_ERROR,		/* errno */
 };
 
 struct journal_reader;
 
-/* Opens dirfd/name for reading. NULL with errno. */
+/* Opens dirfd/name for reading. NULL with errno (ENOENT; EINVAL: no regular file). */
 struct journal_reader *journal_reader_open(int dirfd, const char *name);
-/* Reads from a descriptor of the caller's, which it keeps and must outlive the reader (pread: the offset is not used). */
+/*
+ * Reads from a descriptor of the caller's, which it keeps and must outlive the reader (pread:
+ * the offset is not used).
+ */
 struct journal_reader *journal_reader_new(int fd);
 void	journal_reader_free(struct journal_reader *);
+int	journal_reader_fd(const struct journal_reader *);
 
 /*
- * The next record that is part of a whole group; the records of a group are given one by one, after the group was seen to be whole. The record belongs to the reader until the
- * next call. JOURNAL_END and JOURNAL_TORN are not final: a later call looks again from there.
+ * The next record that is part of a whole group; the records of a group are given one by one,
+ * after the group was seen to be whole. The record belongs to the reader until the next call.
+ * JOURNAL_END and JOURNAL_TORN are not final: a later call looks again from the end of the last
+ * whole group. DAMAGED and ERROR come again.
  */
 enum journal_step journal_reader_next(struct journal_reader *, const struct journal_record **);
 
-uint64_t journal_reader_line(const struct journal_reader *);	/* number of the last line looked at, from 1 */
+/*
+ * From now on each call reads at most JOURNAL_PIECE bytes from the file, and may answer
+ * JOURNAL_AGAIN.
+ */
+#define JOURNAL_PIECE	(64 * 1024)
+void	journal_reader_stepwise(struct journal_reader *);
+
+/*
+ * Goes on at the record with this seq, which may not be there yet. Lines before it are skipped
+ * unread by the calls that follow (nothing of them is checked). Only for a seq that follows
+ * whole groups: in an unfinished group it would count lines that are going to be cut.
+ */
+void	journal_reader_seek(struct journal_reader *, uint64_t seq);
+
+/* The number of the last line looked at, from 1. */
+uint64_t journal_reader_line(const struct journal_reader *);
 enum journal_fault journal_reader_fault(const struct journal_reader *);
-off_t	journal_reader_good(const struct journal_reader *);	/* bytes up to the end of the last whole group */
-/* Skips to the record with this seq cheaply (no parsing of what lies before, crc of skipped lines unchecked). */
-int	journal_reader_seek(struct journal_reader *, uint64_t seq);
+/* Bytes up to the end of the last whole group. */
+off_t	journal_reader_good(const struct journal_reader *);
 
-/* ---- head and tail: what a start of gamed needs to know of a journal ---------------------------- */
+/*
+ * ---- head and tail: what a start of gamed needs to know of a journal
+ * ------------------------------
+ */
 
+/*
+ * Of the data of record 1 and of the last record; what does not stand there is empty, 0 or
+ * false.
+ */
 struct journal_summary {
-	char		 instance[INSTANCE_SIZE], mode[32], guild[LABEL_MAX + 1], restart[16], key[KEY_MAX + 1];
-	uint32_t	 owner;		/* uid */
-	bool		 has_limits;
-	uint32_t	 max_restarts, max_seconds, stop_timeout_ms;	/* UINT32_MAX: unlimited */
-	int64_t		 started_ms;
-	uint64_t	 seq;		/* of the last whole record */
+	char		 instance[INSTANCE_SIZE];	/* data.instance */
+	char		 mode[32];			/* data.mode */
+	char		 guild[LABEL_MAX + 1];		/* data.guild_id */
+	char		 restart[16];			/* data.restart */
+	char		 key[KEY_MAX + 1];		/* the record's key */
+	uint32_t	 owner;				/* data.owner, a uid */
+	bool		 has_limits;			/* data.limits {max_restarts, max_seconds, */
+	uint32_t	 max_restarts, max_seconds, stop_timeout_ms;	/* stop_timeout_ms}; UINT32_MAX: */
+							/* "unlimited", or not given */
+	int64_t		 started_ms;			/* of record 1 */
+
+	uint64_t	 seq;				/* of the last record of the last whole group */
 	uint32_t	 epoch;
+	int64_t		 last_ms;
 	char		 last_type[JOURNAL_TYPE_MAX];
-	char		 hibernated_why[16];	/* of a last record "hibernated": shutdown, signal, request, idle, orphaned */
-	int64_t		 wake_at_ms;	/* of the same; 0 none */
-	bool		 ended;		/* the last record is game_terminated */
+	char		 hibernated_why[16];	/* data.why of a last record "hibernated": shutdown, signal, ... */
+	int64_t		 wake_at_ms;		/* data.wake_at of the same; 0 none */
+	bool		 ended;			/* the last record is game_terminated */
 };
 
-/* Reads the first record and the last whole one (from the end, in pieces). JOURNAL_RECORD if it could; JOURNAL_END for an empty file; DAMAGED, ERROR. */
+/*
+ * Reads the first group and the last whole one, the latter from the end, in pieces: what lies
+ * between is neither read nor checked, unless the tail is wrong. JOURNAL_RECORD if it could;
+ * JOURNAL_END where there is no whole group (an empty file, or the rest of a start that nobody
+ * was told of); DAMAGED (also where record 1 is no game_initialized of this format), with the
+ * line's number in *line; ERROR with errno.
+ */
 enum journal_step journal_summarise(int fd, struct journal_summary *, uint64_t *line);
 
 #endif

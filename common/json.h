@@ -1,7 +1,8 @@
 /*
- * json.h: the one writer of JSON text. Text is never made by joining strings: what is written here is escaped here, and
- * anybody may use it, the master and the log too (without json_value it needs no cJSON). What was written is always valid
- * UTF-8 and has no raw control character in it, so that a line stays a line.
+ * json.h: the one writer of JSON text. Text is never made by joining strings: what is written
+ * here is escaped here, and anybody may use it, the master and the log too (without json_value
+ * it needs no cJSON). What was written is always valid UTF-8 and has no raw control character in
+ * it, so that a line stays a line.
  *
  * Errors are kept, not returned: write all of it, then look at failed once.
  */
@@ -32,7 +33,8 @@ void	json_fini(struct json_writer *);
 void	json_reset(struct json_writer *);			/* empty again, not failed, the buffer kept */
 
 /*
- * Ends a line: what comes next is a document of its own. Two documents never stand in one writer without it.
+ * Ends a line: what comes next is a document of its own. Two documents never stand in one writer
+ * without it.
  */
 void	json_newline(struct json_writer *);
 
@@ -46,7 +48,10 @@ void	json_string(struct json_writer *, const char *name, const char *value);
 void	json_string_n(struct json_writer *, const char *name, const char *value, size_t len);
 void	json_int(struct json_writer *, const char *name, int64_t value);
 void	json_uint(struct json_writer *, const char *name, uint64_t value);
-/* The shortest text that gives the same number back; no exponent for whole numbers to 2^53; null for what is no number. */
+/*
+ * The shortest text that gives the same number back; no exponent for whole numbers to 2^53; null
+ * for what is no number.
+ */
 void	json_number(struct json_writer *, const char *name, double value);
 void	json_bool(struct json_writer *, const char *name, bool value);
 void	json_null(struct json_writer *, const char *name);
