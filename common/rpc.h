@@ -16,6 +16,8 @@
 #define RPC_LINE_MAX	65536	/* bytes of a request, its newline included */
 #define RPC_ID_TEXT	512	/* bytes of an id as JSON text; a longer one is refused */
 #define RPC_BATCH_MAX	256	/* requests in a batch */
+#define RPC_DEPTH_MAX	64	/* objects and arrays inside each other */
+#define RPC_INTEGER_MAX	9007199254740991.0	/* 2^53 - 1 */
 
 /* A typed error on its way to a client. */
 struct rpc_error {
@@ -29,6 +31,7 @@ struct rpc_error {
 	int64_t	retry_after_ms;	/* data.retry_after_ms; 0 none */
 };
 
+/* Sets all of it: what is not named here becomes none. field may be NULL; fmt may be NULL: the row's sentence. */
 void	rpc_error_set(struct rpc_error *, enum error_reason, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Parses data and message of an error object that one of our own processes made. */
@@ -52,17 +55,38 @@ struct rpc_input {
 
 /*
  * Parses a line (no newline). Always gives at least one request, if only one whose error is to be answered (parse error, an empty batch, too deep), so that the caller has
- * one path. 0, or -1 without memory. rpc_input_clear afterwards. Duplicate member names, NUL bytes and bad UTF-8 are parse errors.
+ * one path. 0, or -1 without memory. rpc_input_clear afterwards. Duplicate member names, NUL bytes and bad UTF-8 are parse errors. An escaped
+ * NUL in a string becomes U+0001, which no name, key or word may have in it either.
  */
 int	rpc_parse(const char *line, size_t len, struct rpc_input *);
 void	rpc_input_clear(struct rpc_input *);
+
+/*
+ * The text of one JSON value, checked by the letter where cJSON is lax (numbers, control characters, UTF-8, depth, names twice) and
+ * parsed. Escaped NULs become U+0001, and *had_nul (may be NULL) is set. A new value; or NULL and *why says what is wrong, or is NULL: no memory.
+ */
+cJSON	*rpc_parse_value(const char *text, size_t len, bool *had_nul, const char **why);
 
 /* A whole reply with its newline into an empty writer. id is JSON text. */
 void	rpc_result(struct json_writer *, const char *id, const cJSON *result);
 void	rpc_result_raw(struct json_writer *, const char *id, const char *json, size_t len);
 void	rpc_failure(struct json_writer *, const char *id, const struct rpc_error *);
 
+/*
+ * For results that are written on the spot: the reply's beginning; then the result, one value, with name "result"; then the end.
+ */
+void	rpc_result_begin(struct json_writer *, const char *id);
+void	rpc_result_end(struct json_writer *);
+
 /* A request with its newline, with an integer id. */
 void	rpc_call(struct json_writer *, int64_t id, const char *method, const cJSON *params);
+
+/*
+ * Looks at a line that rpc_result or rpc_failure made with an integer id, without parsing it whole: *id, and *rest is what follows
+ * `"id":N,` to the end of the line (borrowed). False if the line is no such reply.
+ */
+bool	rpc_reply_split(const char *line, size_t len, int64_t *id, const char **rest, size_t *rest_len);
+/* The same reply with another id, given as JSON text. */
+void	rpc_reply_join(struct json_writer *, const char *id, const char *rest, size_t rest_len);
 
 #endif
