@@ -514,7 +514,8 @@ START_TEST(tail_rewritten_between_steps)
 	while ((step = journal_reader_next(reader, &r)) == JOURNAL_RECORD || step == JOURNAL_AGAIN)
 		if (step == JOURNAL_RECORD) {
 			ck_assert_uint_eq(r->seq, ++seq);
-			ck_assert_str_eq(r->type, "another");
+			ck_assert_str_eq(r->type, seq == 1 ? "game_initialized" : "another");
+			ck_assert_uint_eq(r->epoch, 2);
 		}
 	ck_assert_int_eq(step, JOURNAL_END);
 	journal_reader_free(reader);
