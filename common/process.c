@@ -68,7 +68,7 @@ process_begin(const struct shared *shared, const struct process_start *start)
 {
 	int keep[KEPT_MAX];
 	size_t n = 0;
-	sigset_t none;
+	sigset_t blocked;
 
 	if (start->dies_with_master) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -85,8 +85,10 @@ process_begin(const struct shared *shared, const struct process_start *start)
 	umask(027);
 	log_set_process(start->title);
 	setproctitle("%s", start->title);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&blocked);
+	for (const int *sig = start->signals; sig != NULL && *sig != 0; sig++)
+		sigaddset(&blocked, *sig);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 void

@@ -32,11 +32,12 @@ struct process_start {
 	const char	*title;		/* "gateway", "session g1": for the title and the log */
 	const int	*keep;		/* descriptors to keep beside 0-2 and the log's; ends with -1 */
 	bool		 dies_with_master;	/* services: SIGKILL when the master is gone (PR_SET_PDEATHSIG) */
+	const int	*signals;	/* stay blocked, for a signalfd: ends with 0; NULL: none. One that comes between the fork and the signalfd then waits */
 };
 
 /*
  * In a child right after fork, with all signals blocked: resets signal dispositions (SIGPIPE, SIGXFSZ ignored), closes every descriptor that is not kept,
- * sets umask, title and log name, forgets the master's registry mapping, then unblocks signals. Never touches an inherited event base.
+ * sets umask, title and log name, forgets the master's registry mapping, then unblocks all signals but those that were asked for. Never touches an inherited event base.
  */
 void	process_begin(const struct shared *, const struct process_start *);
 
