@@ -1,0 +1,134 @@
+/*
+ * master_restart.c: the supervisor's decisions. Pure: no process, no clock; called by master_sessions.c and master_services.c.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "daemon/master_restart.h"
+
+const char *
+ending_name(enum ending ending)
+{
+	switch (ending) {
+	case ENDING_OVER:
+		return "over";
+	case ENDING_STOPPED:
+		return "stopped";
+	case ENDING_HIBERNATED:
+		return "hibernated";
+	case ENDING_EXITED:
+		return "exited";
+	case ENDING_CRASHED:
+		return "crashed";
+	case ENDING_KILLED:
+		return "killed";
+	case ENDING_REFUSED:
+		return "refused";
+	case ENDING_DAMAGED:
+		return "damaged";
+	case ENDING_BUSY:
+		return "busy";
+	}
+	return "?";
+}
+
+enum ending
+ending_of(int wait_status, enum exit_intent intent)
+{
+	if (WIFSIGNALED(wait_status))
+		return WTERMSIG(wait_status) == SIGKILL ? ENDING_KILLED : ENDING_CRASHED;
+	if (WEXITSTATUS(wait_status) != 0) {
+		switch (intent) {
+		case EXIT_INTENT_REFUSED:
+			return ENDING_REFUSED;
+		case EXIT_INTENT_DAMAGED:
+			return ENDING_DAMAGED;
+		case EXIT_INTENT_BUSY:
+			return ENDING_BUSY;
+		case EXIT_INTENT_NONE:
+		case EXIT_INTENT_COMPLETED:
+		case EXIT_INTENT_STOPPED:
+		case EXIT_INTENT_HIBERNATED:
+			break;
+		}
+		return ENDING_CRASHED;
+	}
+	switch (intent) {
+	case EXIT_INTENT_COMPLETED:
+		return ENDING_OVER;
+	case EXIT_INTENT_STOPPED:
+		return ENDING_STOPPED;
+	case EXIT_INTENT_HIBERNATED:
+		return ENDING_HIBERNATED;
+	case EXIT_INTENT_NONE:
+	case EXIT_INTENT_REFUSED:
+	case EXIT_INTENT_DAMAGED:
+	case EXIT_INTENT_BUSY:
+		break;
+	}
+	return ENDING_EXITED;
+}
+
+enum verdict
+restart_verdict(enum restart_type type, enum ending ending, bool ordered)
+{
+	switch (ending) {
+	case ENDING_OVER:
+	case ENDING_STOPPED:
+		return VERDICT_END;
+	case ENDING_HIBERNATED:
+		/* A stranger's SIGTERM does not put a permanent session to sleep. */
+		return type == RESTART_PERMANENT && !ordered ? VERDICT_RESTART : VERDICT_SLEEP;
+	case ENDING_EXITED:
+		return type == RESTART_PERMANENT ? VERDICT_RESTART : VERDICT_FINISH;
+	case ENDING_CRASHED:
+	case ENDING_KILLED:
+	case ENDING_REFUSED:
+		return type == RESTART_TEMPORARY ? VERDICT_FINISH : VERDICT_RESTART;
+	case ENDING_DAMAGED:
+		return VERDICT_HOLD;
+	case ENDING_BUSY:
+		return VERDICT_WAIT;
+	}
+	return VERDICT_HOLD;
+}
+
+static void
+forget_older(struct restart_history *h, uint64_t period_ns, uint64_t now_ns)
+{
+	while (h->n > 0) {
+		uint32_t oldest = (h->next + REGISTRY_RESTARTS - h->n) % REGISTRY_RESTARTS;
+
+		/* A restart counts while its age is at most the period. */
+		if (now_ns - h->at_ns[oldest] <= period_ns)
+			return;
+		h->n--;
+	}
+}
+
+bool
+restart_count(struct restart_history *h, uint32_t max_restarts, uint32_t max_seconds, uint64_t now_ns, uint32_t *nth)
+{
+	forget_older(h, (uint64_t)max_seconds * 1000000000ULL, now_ns);
+	h->at_ns[h->next] = now_ns;
+	h->next = (h->next + 1) % REGISTRY_RESTARTS;
+	if (h->n < REGISTRY_RESTARTS)
+		h->n++;
+	*nth = h->n;
+	return max_restarts == RESTARTS_UNLIMITED || h->n <= max_restarts;
+}
+
+uint32_t
+restart_delay_ms(uint32_t nth, uint64_t backoff_ms, uint64_t backoff_max_ms, uint32_t random)
+{
+	uint64_t delay = backoff_ms;
+
+	if (nth <= 1)
+		return 0;
+	for (uint32_t i = 2; i < nth && delay < backoff_max_ms; i++)
+		delay *= 2;
+	if (delay > backoff_max_ms)
+		delay = backoff_max_ms;
+	delay -= delay * (random % 256) / 1024;
+	return delay > UINT32_MAX ? UINT32_MAX : (uint32_t)delay;
+}
