@@ -158,6 +158,10 @@ struct registry_entry {
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
+	uint32_t	 finishing;	/* its process is a finishing worker */
+	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
+	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
+	uint32_t	 spare;
 	uint32_t	 max_restarts;	/* UINT32_MAX: unlimited */
 	uint32_t	 max_seconds;
 	uint32_t	 stop_timeout_ms;

@@ -1,0 +1,198 @@
+/*
+ * master.h: the dynamic supervisor. It forks, reaps and restarts; it reads no byte that a client wrote, and knows no JSON and no game.
+ *
+ * What it must know about a session stands in the registry's table, and so does not grow its memory or its descriptors,
+ * which every fork copies. Beside the table it keeps two arrays of fixed size that follow from it (slot by pid, deadline by slot), left
+ * out of forks.
+ *
+ *	master.c		the loop: signals, the workers' messages, and the way down
+ *	master_kinds.c		the table of process kinds
+ *	master_spawn.c		birth
+ *	master_reap.c		death: last words, obituary
+ *	master_restart.c	policy, pure
+ *	master_sessions.c	a session's residency: one function a step
+ *	master_orders.c		what the master tells a session to do, and what if it does not
+ *	master_services.c	services: start in order, restart, stop in reverse order
+ *	master_requests.c	what services ask for
+ *	master_notices.c	what services are told
+ *	master_timer.c		one timer for the earliest deadline of all
+ */
+#ifndef DAEMON_MASTER_H
+#define DAEMON_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "common/config.h"
+#include "common/message.h"
+#include "common/process.h"
+#include "common/registry.h"
+#include "daemon/master_restart.h"
+#include "daemon/place.h"
+#include "daemon/service.h"
+
+struct event;
+struct event_base;
+
+/* The master's own life. */
+enum master_phase {
+	MASTER_STARTING,	/* services come up one after the other; old sessions are found */
+	MASTER_SERVING,
+	MASTER_ENDING_SESSIONS,	/* sessions hibernate or end; services still serve */
+	MASTER_ENDING_SERVICES,	/* in reverse order */
+	MASTER_ENDED,
+};
+
+enum service_state {
+	SERVICE_DOWN,
+	SERVICE_COMING,		/* forked, has not said ready */
+	SERVICE_UP,
+	SERVICE_GOING,		/* was told to end */
+};
+
+/* One row a kind of service: a new service touches this table alone. */
+struct service_kind {
+	const char	*name;
+	void		(*main)(const struct service_start *);
+	bool		 has_control;	/* gets the listening control socket */
+	bool		 is_helper;	/* does its work, and leaves with 0; never restarted */
+};
+extern const struct service_kind service_kinds[];
+#define SERVICE_KINDS_MAX 8
+
+/* What is told to a service when its socket has room again. */
+struct queued_notice {
+	STAILQ_ENTRY(queued_notice) next;
+	struct service_notice	 notice;
+};
+
+struct service {
+	struct master		*master;
+	const struct service_kind *kind;	/* NULL: no such row */
+	enum service_state	 state;
+	pid_t			 pid;
+	int			 fd;		/* the socket to it, -1 while down */
+	struct event		*readable, *writable;
+	STAILQ_HEAD(, queued_notice) queue;
+	unsigned		 queued;
+	uint64_t		 incarnation;	/* processes of this row so far */
+	uint64_t		 deadline_ns;	/* to be ready, or to be gone; 0 none */
+	uint64_t		 forked_ns;
+};
+
+#define VIEWS_MAX 16	/* workers in mode view at a time */
+struct view {
+	pid_t	 pid;		/* 0: free */
+	uint64_t deadline_ns;
+};
+
+struct master {
+	const struct config	*config;
+	struct place		 place;
+	struct registry		*registry;
+	struct shared		 shared;
+	int			 control;	/* the listening control socket */
+	int			 detached;	/* whom to tell when ready, or -1 */
+	enum master_phase	 phase;
+	int			 exit_code;
+	bool			 end_games;	/* going down ends games, not only processes */
+
+	struct event_base	*base;
+	struct event		*on_signal, *on_fifo, *timer;
+	int			 signal_fd;
+	uint64_t		 timer_due_ns;	/* 0: not set */
+
+	struct service		 services[SERVICE_KINDS_MAX];
+	struct restart_history	 services_history;
+	struct view		 views[VIEWS_MAX];
+
+	uint32_t		*slot_of_pid;	/* REGISTRY_NONE and below: see master_spawn.c */
+	uint64_t		*deadline_of_slot;	/* copies of the entries' deadlines, dense */
+	unsigned		 workers;	/* processes of sessions that run */
+	unsigned		 coming;	/* of these, those which are not ready yet, but first starts */
+	bool			 has_overdue;	/* restarts are due, but too many are coming */
+	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
+	unsigned long		 stale_messages;
+};
+
+/* ---- master.c */
+/* Runs gamed with these settings; the exit code. detached: from detach(), or -1. */
+int	master_run(const struct config *, int detached);
+/* The way down: sessions first, then services. Again: nothing changes but that end_games may be added. */
+void	master_shutdown(struct master *, int exit_code, bool end_games);
+/* Compares where the master is with where it wants to be, and takes the next step: called after every event that may matter. */
+void	master_reconcile(struct master *);
+
+/* ---- master_spawn.c */
+bool	spawn_init(struct master *);
+void	spawn_fini(struct master *);
+/* Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and answer as in worker.h. 0, or -1 with errno. */
+int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
+int	spawn_view(struct master *, uint32_t slot, int answer, uint64_t now_ns);
+int	spawn_service(struct master *, struct service *);
+
+/* ---- master_reap.c */
+/* Takes in all children that have ended. */
+void	master_reap(struct master *);
+
+/* ---- master_sessions.c */
+void	session_start(struct master *, struct service *, const struct service_request *, int sealed);
+void	session_found(struct master *, const struct service_request *);
+void	session_ready(struct master *, const struct worker_message *);
+/* Its process is gone: *e has the pid and cell of before; status is wait(2)'s. */
+void	session_died(struct master *, struct registry_entry *e, int status, enum exit_intent);
+/* The entry's deadline has passed. */
+void	session_due(struct master *, struct registry_entry *e, uint64_t now_ns);
+/* Forks what stands in the entry. A fork that fails is an attempt that failed. */
+void	session_fork(struct master *, struct registry_entry *e, enum residency, uint64_t now_ns);
+void	session_finish(struct master *, struct registry_entry *e, const char *reason, uint64_t now_ns);
+/* Gives the slot back and tells that the session is over. */
+void	session_ended(struct master *, struct registry_entry *e);
+void	session_hold(struct master *, struct registry_entry *e, const char *reason);
+/* Publishes the entry and its deadline (0: none). */
+void	session_publish(struct master *, struct registry_entry *e, uint64_t deadline_ns);
+
+/* ---- master_orders.c */
+enum error_reason order_stop(struct master *, struct registry_entry *e, const char *reason, uint32_t timeout_ms);
+enum error_reason order_kill(struct master *, struct registry_entry *e);
+enum error_reason order_wake(struct master *, struct registry_entry *e);
+enum error_reason order_release(struct master *, struct registry_entry *e);
+void	order_hibernate(struct master *, struct registry_entry *e);
+/* The entry's process did not do as ordered in time. */
+void	order_overdue(struct master *, struct registry_entry *e, uint64_t now_ns);
+
+/* ---- master_services.c */
+void	services_init(struct master *);
+void	services_fini(struct master *);
+/* Starts the next service that is not up, if the one before is. */
+void	services_start_next(struct master *);
+bool	services_are_up(const struct master *);
+/* Stops the last that is up; true when none is left. */
+bool	services_stop_last(struct master *);
+void	service_ready(struct master *, struct service *);
+void	service_died(struct master *, struct service *, int status);
+uint64_t services_due(struct master *, uint64_t now_ns);	/* kills what is late; the next deadline, or 0 */
+/* It broke the form of our messages, or does not read them: SIGKILL. */
+void	service_end(struct service *, const char *why);
+struct service *service_of_pid(struct master *, pid_t);
+
+/* ---- master_requests.c */
+void	requests_read(struct service *);
+
+/* ---- master_notices.c */
+void	notice_send(struct service *, const struct service_notice *);
+void	notice_flush(struct service *);
+void	notice_drop_all(struct service *);
+/* A notice about this session, to be sent to all services that are up. */
+struct service_notice notice_of(const struct registry_entry *, enum notice);
+void	notice_all(struct master *, const struct service_notice *);
+
+/* ---- master_timer.c */
+bool	timer_init(struct master *);
+void	timer_fini(struct master *);
+void	timer_set(struct master *, uint64_t due_ns);	/* not later than this */
+void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none */
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * master_orders.c: what a session is told to do: the order is written into its entry with a deadline, and its process is poked with SIGUSR1. Who does not do as
+ * ordered in time is killed, and what is then missing in its journal is written by a finishing worker.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/master.h"
+#include "daemon/master_held.h"
+
+static void
+give(struct master *m, struct registry_entry *e, enum order order, uint32_t timeout_ms)
+{
+	e->residency = RESIDENCY_STOPPING;
+	e->order = order;
+	e->order_deadline_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
+	session_publish(m, e, e->order_deadline_ns);
+	/* A child that is not reaped yet: the pid is still its own. */
+	if (kill(e->pid, SIGUSR1) == -1)
+		log_error("session %s: cannot poke pid %d: %m", e->id, e->pid);
+}
+
+enum error_reason
+order_stop(struct master *m, struct registry_entry *e, const char *reason, uint32_t timeout_ms)
+{
+	/* A stop under way is joined; who waits is told when the session has ended. */
+	if (e->finishing || e->finish_due || (e->order == ORDER_STOP && e->pid != 0))
+		return ERROR_NONE;
+	strlcpy(e->reason, *reason != '\0' ? reason : "stopped", sizeof(e->reason));
+	if (e->pid != 0)
+		give(m, e, ORDER_STOP, timeout_ms == UINT32_MAX ? e->stop_timeout_ms : timeout_ms);
+	else
+		session_finish(m, e, e->reason, clock_boot_ns());
+	return ERROR_NONE;
+}
+
+enum error_reason
+order_kill(struct master *m, struct registry_entry *e)
+{
+	if (e->finishing || e->finish_due)
+		return ERROR_NONE;
+	if (e->pid == 0) {
+		session_finish(m, e, "killed", clock_boot_ns());
+		return ERROR_NONE;
+	}
+	e->residency = RESIDENCY_STOPPING;
+	e->order = ORDER_STOP;
+	strlcpy(e->reason, "killed", sizeof(e->reason));
+	session_publish(m, e, 0);
+	kill(e->pid, SIGKILL);
+	return ERROR_NONE;
+}
+
+enum error_reason
+order_wake(struct master *m, struct registry_entry *e)
+{
+	switch ((enum residency)e->residency) {
+	case RESIDENCY_HIBERNATED:
+		break;
+	case RESIDENCY_HELD:
+		return ERROR_HELD;
+	case RESIDENCY_STARTING:
+	case RESIDENCY_AWAKE:
+	case RESIDENCY_RESTARTING:
+		return ERROR_NONE;	/* awake, or about to be */
+	case RESIDENCY_STOPPING:
+		/* It is going to sleep: it is woken when it sleeps. */
+		if (e->order != ORDER_HIBERNATE)
+			return ERROR_INVALID_STATE;
+		e->wake_wanted = 1;
+		registry_write(m->registry, e);
+		return ERROR_NONE;
+	case RESIDENCY_NONE:
+	case RESIDENCY_ENDED:
+		return ERROR_NOT_FOUND;
+	}
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		return ERROR_SHUTTING_DOWN;
+	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX])
+		return ERROR_OVERLOADED;
+	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());
+	return ERROR_NONE;
+}
+
+enum error_reason
+order_release(struct master *m, struct registry_entry *e)
+{
+	if (e->residency != RESIDENCY_HELD)
+		return ERROR_INVALID_STATE;
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		return ERROR_SHUTTING_DOWN;
+	held_forget(&m->place, e->id);
+	e->n_restarts_at = 0;
+	e->attempts = 0;
+	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());
+	return ERROR_NONE;
+}
+
+void
+order_hibernate(struct master *m, struct registry_entry *e)
+{
+	if (e->pid == 0 || e->order != ORDER_NONE)
+		return;
+	if (e->start_tag != 0)
+		/* It was never told of: nothing of it may be left. */
+		order_stop(m, e, "shutting_down", UINT32_MAX);
+	else
+		give(m, e, ORDER_HIBERNATE, e->stop_timeout_ms);
+}
+
+void
+order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
+{
+	(void)now_ns;
+	if (e->residency == RESIDENCY_STOPPING && e->ready_ns != 0)
+		log_warning("session %s pid %d did not stop in time: killed", e->id, e->pid);
+	else
+		log_warning("session %s pid %d was not ready in time: killed", e->id, e->pid);
+	if (e->residency != RESIDENCY_STOPPING)
+		strlcpy(e->reason, "start_timeout", sizeof(e->reason));
+	else if (e->order == ORDER_STOP && !e->finishing)
+		strlcpy(e->reason, "killed", sizeof(e->reason));
+	session_publish(m, e, 0);
+	kill(e->pid, SIGKILL);
+}

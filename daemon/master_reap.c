@@ -1,0 +1,150 @@
+/*
+ * master_reap.c: death. Takes in every child that ended, copies what it said out of its cell before the cell can be used again, writes one
+ * obituary line (who, how, said what, lived how long), and hands the entry to policy.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/master.h"
+
+/* "signal 11", "exit code 7", "killed" as a phrase. */
+static void
+how_text(int status, char *buf, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "signal %d (%s)%s", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?",
+		    WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		snprintf(buf, size, "exit code %d", WEXITSTATUS(status));
+}
+
+static void
+totals_add(struct master *m, const struct registry_entry *e, const struct registry_cell *cell)
+{
+	struct registry_total total;
+
+	registry_total_read(m->registry, e->mode, &total);
+	total.commands += cell->commands;
+	total.errors += cell->errors;
+	for (size_t i = 0; i < REGISTRY_LATENCIES; i++)
+		total.latency[i] += cell->latency[i];
+	total.latency_sum_us += cell->latency_sum_us;
+	total.syncs += cell->syncs;
+	total.sync_sum_us += cell->sync_sum_us;
+	registry_total_write(m->registry, e->mode, &total);
+}
+
+/*
+ * What the process said of itself, into the entry. Nothing is decided by it: it is kept for those who look. Counters are of this
+ * process; they go into the totals and add up in the entry.
+ */
+static void
+last_words_take(struct master *m, struct registry_entry *e, char *command, size_t size)
+{
+	struct registry_cell cell;
+
+	e->last_words[0] = command[0] = '\0';
+	if (!registry_cell_read(m->registry, e->cell, e->generation, &cell))
+		return;
+	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
+		e->state = cell.state;
+	if (cell.seq > e->seq)
+		e->seq = cell.seq;
+	if (cell.epoch > e->epoch)
+		e->epoch = cell.epoch;
+	if (cell.activity_wall_ms != 0) {
+		e->activity_wall_ms = cell.activity_wall_ms;
+		e->activity_ns = cell.activity_ns;
+	}
+	e->commands += cell.commands;
+	e->errors += cell.errors;
+	cell.last_words[sizeof(cell.last_words) - 1] = '\0';
+	cell.command[sizeof(cell.command) - 1] = '\0';
+	strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
+	strlcpy(command, cell.command, size);
+	totals_add(m, e, &cell);
+}
+
+static void
+obituary(const struct registry_entry *e, int status, enum exit_intent intent, const char *command, uint64_t lived_ms)
+{
+	enum ending ending = ending_of(status, intent);
+	char how[64];
+
+	how_text(status, how, sizeof(how));
+	if (ending == ENDING_OVER || ending == ENDING_STOPPED || ending == ENDING_HIBERNATED) {
+		log_info("session %s pid %d left: %s, after %llu.%03llu s", e->id, e->pid, exit_intent_name(intent),
+		    (unsigned long long)lived_ms / 1000, (unsigned long long)lived_ms % 1000);
+		return;
+	}
+	log_warning("session %s pid %d died: %s after %llu.%03llu s%s%s%s%s%s", e->id, e->pid, how, (unsigned long long)lived_ms / 1000,
+	    (unsigned long long)lived_ms % 1000, *command != '\0' ? ", on \"" : "", command, *command != '\0' ? "\"" : "",
+	    *e->last_words != '\0' ? ", last words: " : "", e->last_words);
+}
+
+static void
+reap_session(struct master *m, uint32_t slot, pid_t pid, int status)
+{
+	struct registry_entry e;
+	enum exit_intent intent;
+	uint64_t now = clock_boot_ns();
+	char command[64];
+
+	if (!registry_read(m->registry, slot, &e) || e.pid != pid)
+		fatal(1, "pid %d was a child of slot %u, whose entry does not know it", pid, slot);
+	intent = registry_cell_intent(m->registry, e.cell);
+	last_words_take(m, &e, command, sizeof(command));
+	e.last_exit = (struct registry_exit){
+		.at_wall_ms = clock_wall_ms(),
+		.lived_ms = (now - e.forked_ns) / NS_PER_MS,
+		.pid = pid,
+		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.intent = intent,
+	};
+	obituary(&e, status, intent, command, e.last_exit.lived_ms);
+	registry_cell_free(m->registry, e.cell);
+	m->workers--;
+	if (e.ready_ns == 0 && e.start_tag == 0)
+		m->coming--;
+	session_died(m, &e, status, intent);
+}
+
+static bool
+reap_view(struct master *m, pid_t pid)
+{
+	for (size_t i = 0; i < VIEWS_MAX; i++)
+		if (m->views[i].pid == pid) {
+			m->views[i].pid = 0;
+			return true;
+		}
+	return false;
+}
+
+void
+master_reap(struct master *m)
+{
+	struct service *service;
+	uint32_t slot;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		slot = m->slot_of_pid[pid];
+		m->slot_of_pid[pid] = 0;
+		service = slot == 0 ? service_of_pid(m, pid) : NULL;
+		if (slot != 0)
+			reap_session(m, slot - 1, pid, status);
+		else if (service != NULL)
+			service_died(m, service, status);
+		else if (!reap_view(m, pid))
+			log_debug("a child with pid %d ended that nobody knew", pid);
+	}
+	/* Room for restarts that were due while too many were coming. */
+	if (m->has_overdue)
+		timer_set(m, clock_boot_ns());
+}

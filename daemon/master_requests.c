@@ -1,0 +1,141 @@
+/*
+ * master_requests.c: what services ask of the master. A request that breaks the form ends the service that sent it; one that cannot be done
+ * is answered with a typed refusal.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "daemon/master.h"
+
+static void
+answer(struct service *s, const struct service_request *r, enum error_reason error, const char *text, const struct registry_entry *e)
+{
+	struct service_notice n = { .tag = r->tag, .error = error };
+
+	if (e != NULL)
+		n = notice_of(e, NOTICE_DONE);
+	n.tag = r->tag;
+	n.error = error;
+	n.what = error == ERROR_NONE ? NOTICE_DONE : NOTICE_REFUSED;
+	strlcpy(n.id, r->id, sizeof(n.id));
+	strlcpy(n.text, text, sizeof(n.text));
+	notice_send(s, &n);
+}
+
+static void
+handle_view(struct master *m, struct service *s, const struct service_request *r, const struct registry_entry *e, int fd)
+{
+	if (fd == -1)
+		answer(s, r, ERROR_INTERNAL, "no descriptor", e);
+	else if (spawn_view(m, e->slot, fd, clock_boot_ns()) == -1)
+		answer(s, r, ERROR_OVERLOADED, strerror(errno), e);
+	else
+		answer(s, r, ERROR_NONE, "", e);
+}
+
+static void
+handle_session(struct master *m, struct service *s, const struct service_request *r, int fd)
+{
+	enum error_reason error = ERROR_INTERNAL;
+	struct registry_entry e;
+
+	if (registry_find(m->registry, r->id, &e) == REGISTRY_NONE) {
+		answer(s, r, ERROR_NOT_FOUND, "", NULL);
+		return;
+	}
+	switch ((enum service_asks)r->what) {
+	case SERVICE_STOP:
+		error = order_stop(m, &e, r->text, r->timeout_ms);
+		break;
+	case SERVICE_KILL:
+		error = order_kill(m, &e);
+		break;
+	case SERVICE_WAKE:
+		error = order_wake(m, &e);
+		break;
+	case SERVICE_RELEASE:
+		error = order_release(m, &e);
+		break;
+	case SERVICE_VIEW:
+		handle_view(m, s, r, &e, fd);
+		return;
+	case SERVICE_READY:
+	case SERVICE_START:
+	case SERVICE_FOUND:
+	case SERVICE_FOUND_ALL:
+	case SERVICE_SHUTDOWN:
+		break;
+	}
+	answer(s, r, error, "", &e);
+}
+
+/* Is everything in it that the master will use in range? */
+static bool
+names_a_session(const struct service_request *r)
+{
+	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) && r->mode < MODES_MAX &&
+	    mode_find_number(r->mode) != NULL && r->restart <= RESTART_TEMPORARY &&
+	    (r->wanted == RESIDENCY_NONE || r->wanted == RESIDENCY_AWAKE || r->wanted == RESIDENCY_HIBERNATED || r->wanted == RESIDENCY_HELD);
+}
+
+static bool
+dispatch(struct master *m, struct service *s, const struct service_request *r, int fd)
+{
+	switch ((enum service_asks)r->what) {
+	case SERVICE_READY:
+		service_ready(m, s);
+		return true;
+	case SERVICE_START:
+		if (!names_a_session(r) || fd == -1)
+			return false;
+		session_start(m, s, r, fd);
+		return true;
+	case SERVICE_FOUND:
+		if (!names_a_session(r) || r->wanted == RESIDENCY_NONE || !s->kind->is_helper)
+			return false;
+		session_found(m, r);
+		return true;
+	case SERVICE_FOUND_ALL:
+		return true;
+	case SERVICE_STOP:
+	case SERVICE_KILL:
+	case SERVICE_WAKE:
+	case SERVICE_RELEASE:
+	case SERVICE_VIEW:
+		handle_session(m, s, r, fd);
+		return true;
+	case SERVICE_SHUTDOWN:
+		answer(s, r, ERROR_NONE, "", NULL);
+		master_shutdown(m, 0, r->flag != 0);
+		return true;
+	}
+	return false;
+}
+
+void
+requests_read(struct service *s)
+{
+	struct service_request r;
+	int fd;
+
+	while (s->fd != -1) {
+		if (message_read_request(s->fd, &r, &fd) == -1) {
+			if (errno == EPROTO)
+				service_end(s, "broke the form of its messages");
+			/* Gone: its end is reaped like any other. An event on the closed socket would spin until then. */
+			if (errno == ECONNRESET && s->readable != NULL)
+				event_del(s->readable);
+			return;
+		}
+		if (!dispatch(s->master, s, &r, fd))
+			service_end(s, "asked for something that makes no sense");
+		if (fd != -1)
+			close(fd);
+	}
+}

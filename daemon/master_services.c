@@ -1,0 +1,250 @@
+/*
+ * master_services.c: the services: one row each, started in order (each after the one before has said that it is ready), restarted at once within one budget which they
+ * share, stopped in reverse order. When the budget is used up the whole of gamed goes down in order, with exit code 70.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "daemon/master.h"
+
+#define SERVICES_MAX_RESTARTS	3	/* in this many seconds; fixed, and documented */
+#define SERVICES_MAX_SECONDS	5
+#define READY_MS		10000	/* a service that is not ready by then is killed */
+#define STOP_MS			5000
+#define EXIT_GAVE_UP		70
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	requests_read(arg);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	notice_flush(arg);
+}
+
+void
+services_init(struct master *m)
+{
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+		m->services[i].master = m;
+		m->services[i].fd = -1;
+		STAILQ_INIT(&m->services[i].queue);
+	}
+	for (size_t i = 0; i < SERVICE_KINDS_MAX && service_kinds[i].name != NULL; i++)
+		m->services[i].kind = &service_kinds[i];
+}
+
+static void
+disconnect(struct service *s)
+{
+	if (s->readable != NULL)
+		event_free(s->readable);
+	if (s->writable != NULL)
+		event_free(s->writable);
+	s->readable = s->writable = NULL;
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+	notice_drop_all(s);
+}
+
+void
+services_fini(struct master *m)
+{
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
+		disconnect(&m->services[i]);
+}
+
+static void
+tell(struct service *s, const char *state, int status)
+{
+	struct service_notice n = { .what = NOTICE_SERVICE, .pid = s->pid, .at_wall_ms = clock_wall_ms(), .restarts = (uint32_t)s->incarnation - 1 };
+
+	strlcpy(n.id, s->kind->name, sizeof(n.id));
+	strlcpy(n.state, state, sizeof(n.state));
+	n.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	n.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	notice_all(s->master, &n);
+}
+
+static bool
+start(struct service *s)
+{
+	struct master *m = s->master;
+
+	if (spawn_service(m, s) == -1) {
+		log_error("service %s: cannot start: %s", s->kind->name, strerror(errno));
+		return false;
+	}
+	s->state = SERVICE_COMING;
+	s->deadline_ns = clock_boot_ns() + READY_MS * NS_PER_MS;
+	timer_set(m, s->deadline_ns);
+	s->readable = event_new(m->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
+	s->writable = event_new(m->base, s->fd, EV_WRITE, on_writable, s);
+	if (s->readable == NULL || s->writable == NULL || event_add(s->readable, NULL) == -1)
+		fatal(1, "service %s: no memory for its events", s->kind->name);
+	return true;
+}
+
+void
+services_start_next(struct master *m)
+{
+	for (size_t i = 0; i < SERVICE_KINDS_MAX && m->services[i].kind != NULL; i++) {
+		struct service *s = &m->services[i];
+
+		if (s->state == SERVICE_UP || (s->kind->is_helper && s->incarnation > 0 && s->state == SERVICE_DOWN))
+			continue;
+		/* One is coming: the next waits for it. */
+		if (s->state != SERVICE_DOWN)
+			return;
+		if (!start(s)) {
+			log_error("service %s cannot be started", s->kind->name);
+			master_shutdown(m, 1, false);
+		}
+		return;
+	}
+}
+
+bool
+services_are_up(const struct master *m)
+{
+	for (size_t i = 0; i < SERVICE_KINDS_MAX && m->services[i].kind != NULL; i++)
+		if (m->services[i].kind->is_helper ? m->services[i].incarnation == 0 || m->services[i].state != SERVICE_DOWN
+						   : m->services[i].state != SERVICE_UP)
+			return false;
+	return true;
+}
+
+void
+service_ready(struct master *m, struct service *s)
+{
+	if (s->state != SERVICE_COMING)
+		return;
+	s->state = SERVICE_UP;
+	s->deadline_ns = 0;
+	if (s->kind->is_helper)
+		return;
+	log_info("service %s is ready, pid %d", s->kind->name, (int)s->pid);
+	/* It learns who else serves, and the others learn of it. */
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
+		if (&m->services[i] != s && m->services[i].state == SERVICE_UP)
+			tell(&m->services[i], "started", 0);
+	tell(s, s->incarnation > 1 ? "restarted" : "started", 0);
+	master_reconcile(m);
+}
+
+struct service *
+service_of_pid(struct master *m, pid_t pid)
+{
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
+		if (m->services[i].state != SERVICE_DOWN && m->services[i].pid == pid)
+			return &m->services[i];
+	return NULL;
+}
+
+static void
+restart_service(struct master *m, struct service *s, int status)
+{
+	uint32_t nth;
+
+	tell(s, "crashed", status);
+	if (!restart_count(&m->services_history, SERVICES_MAX_RESTARTS, SERVICES_MAX_SECONDS, clock_boot_ns(), &nth)) {
+		log_error("service %s died again: more than %d restarts of services in %d s; going down", s->kind->name, SERVICES_MAX_RESTARTS,
+		    SERVICES_MAX_SECONDS);
+		master_shutdown(m, EXIT_GAVE_UP, false);
+	} else if (!start(s)) {
+		log_error("service %s cannot be started again", s->kind->name);
+		master_shutdown(m, EXIT_GAVE_UP, false);
+	}
+}
+
+void
+service_died(struct master *m, struct service *s, int status)
+{
+	enum service_state was = s->state;
+	bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	/* What it still had to say is heard first: a helper says its last just before it leaves. */
+	if (s->fd != -1 && was != SERVICE_GOING)
+		requests_read(s);
+	disconnect(s);
+	s->state = SERVICE_DOWN;
+	s->deadline_ns = 0;
+	if (was == SERVICE_GOING || (s->kind->is_helper && well)) {
+		log_debug("service %s left", s->kind->name);
+	} else if (m->phase == MASTER_ENDING_SERVICES) {
+		log_warning("service %s died while it was not asked to", s->kind->name);
+	} else {
+		if (WIFSIGNALED(status))
+			log_warning("service %s pid %d died: signal %d", s->kind->name, (int)s->pid, WTERMSIG(status));
+		else
+			log_warning("service %s pid %d died: exit code %d", s->kind->name, (int)s->pid, WEXITSTATUS(status));
+		if (was == SERVICE_COMING && m->phase == MASTER_STARTING) {
+			log_error("service %s cannot be started", s->kind->name);
+			master_shutdown(m, 1, false);
+		} else if (m->phase != MASTER_ENDED) {
+			restart_service(m, s, status);
+		}
+	}
+	master_reconcile(m);
+}
+
+bool
+services_stop_last(struct master *m)
+{
+	for (size_t i = SERVICE_KINDS_MAX; i-- > 0;) {
+		struct service *s = &m->services[i];
+
+		if (s->state == SERVICE_DOWN)
+			continue;
+		if (s->state != SERVICE_GOING) {
+			s->state = SERVICE_GOING;
+			s->deadline_ns = clock_boot_ns() + STOP_MS * NS_PER_MS;
+			timer_set(m, s->deadline_ns);
+			kill(s->pid, SIGTERM);
+		}
+		return false;
+	}
+	return true;
+}
+
+uint64_t
+services_due(struct master *m, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+		struct service *s = &m->services[i];
+
+		if (s->state == SERVICE_DOWN || s->deadline_ns == 0)
+			continue;
+		if (s->deadline_ns <= now_ns) {
+			s->deadline_ns = 0;
+			service_end(s, s->state == SERVICE_GOING ? "did not leave in time" : "was not ready in time");
+		} else if (next == 0 || s->deadline_ns < next) {
+			next = s->deadline_ns;
+		}
+	}
+	return next;
+}
+
+void
+service_end(struct service *s, const char *why)
+{
+	log_error("service %s pid %d %s: killed", s->kind->name, (int)s->pid, why);
+	kill(s->pid, SIGKILL);
+}

@@ -1,0 +1,479 @@
+/*
+ * master_sessions.c: the residency of a session, one function a step. Each reads the entry, decides, publishes it, tells; the entry is
+ * the only memory. A session's own state (active, paused) is none of the master's business.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "daemon/master.h"
+#include "daemon/master_held.h"
+
+#define COMING_MAX	16	/* restarts and recoveries under way at a time: more only slow each other down */
+#define BUSY_RETRY_MS	100	/* until the next look at a journal whose lock somebody holds */
+
+static uint64_t
+limit_of(const struct master *m, const struct registry_entry *e, enum limit limit)
+{
+	return m->config->mode_limits[e->mode][limit];
+}
+
+void
+session_publish(struct master *m, struct registry_entry *e, uint64_t deadline_ns)
+{
+	e->deadline_ns = deadline_ns;
+	registry_write(m->registry, e);
+	timer_set_slot(m, e->slot, deadline_ns);
+}
+
+/* ---- beginning ---------------------------------------------------------------------------------- */
+
+static void
+refuse(struct service *s, const struct service_request *r, enum error_reason reason, const char *text, const struct registry_entry *e)
+{
+	struct service_notice n = { .what = NOTICE_REFUSED, .tag = r->tag, .error = reason };
+
+	strlcpy(n.id, r->id, sizeof(n.id));
+	strlcpy(n.text, text, sizeof(n.text));
+	if (e != NULL) {
+		n.pid = e->pid;
+		n.slot = e->slot;
+		n.generation = e->generation;
+		strlcpy(n.state, residency_name(e->residency), sizeof(n.state));
+	}
+	notice_send(s, &n);
+}
+
+/* The entry of a session that does not exist yet, from what was asked for it. */
+static void
+entry_fill(const struct master *m, struct registry_entry *e, const struct service_request *r)
+{
+	const struct config *config = m->config;
+	enum restart_type type = RESTART_TRANSIENT;
+
+	memset(e, 0, sizeof(*e));
+	strlcpy(e->id, r->id, sizeof(e->id));
+	strlcpy(e->guild, r->guild, sizeof(e->guild));
+	strlcpy(e->instance, r->instance, sizeof(e->instance));
+	e->cell = REGISTRY_NONE;
+	e->mode = r->mode;
+	e->owner = r->owner;
+	e->key_hash[0] = r->key_hash[0];
+	e->key_hash[1] = r->key_hash[1];
+	e->started_wall_ms = r->started_wall_ms != 0 ? r->started_wall_ms : clock_wall_ms();
+	e->activity_wall_ms = e->started_wall_ms;
+	e->activity_ns = clock_boot_ns();
+	e->wake_wall_ms = r->wake_wall_ms;
+	e->seq = r->seq;
+	e->epoch = r->epoch;
+	e->restart = r->restart;
+	if (e->restart == 0) {
+		restart_type_parse(config->mode_restart[r->mode] != NULL ? config->mode_restart[r->mode] : config->restart, &type);
+		e->restart = type;
+	}
+	e->max_restarts = (uint32_t)limit_of(m, e, LIMIT_MAX_RESTARTS);
+	e->max_seconds = (uint32_t)limit_of(m, e, LIMIT_MAX_SECONDS);
+	e->stop_timeout_ms = (uint32_t)limit_of(m, e, LIMIT_STOP_TIMEOUT_MS);
+	if (r->has_limits) {
+		e->max_restarts = r->max_restarts;
+		e->max_seconds = r->max_seconds;
+		e->stop_timeout_ms = r->stop_timeout_ms;
+	}
+}
+
+void
+session_start(struct master *m, struct service *s, const struct service_request *r, int sealed)
+{
+	struct registry_entry e;
+	uint64_t now = clock_boot_ns();
+
+	if (m->phase >= MASTER_ENDING_SESSIONS) {
+		refuse(s, r, ERROR_SHUTTING_DOWN, "", NULL);
+		return;
+	}
+	if (registry_find(m->registry, r->id, &e) != REGISTRY_NONE) {
+		bool runs = e.residency == RESIDENCY_AWAKE || e.residency == RESIDENCY_STARTING || e.residency == RESIDENCY_STOPPING;
+
+		refuse(s, r, runs && e.pid != 0 ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT, "", &e);
+		return;
+	}
+	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX]) {
+		refuse(s, r, ERROR_MAX_SESSIONS, "", NULL);
+		return;
+	}
+	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX]) {
+		refuse(s, r, ERROR_OVERLOADED, "sessions.awake_max are awake", NULL);
+		return;
+	}
+	entry_fill(m, &e, r);
+	e.start_tag = r->tag;
+	e.residency = RESIDENCY_STARTING;
+	e.state = STATE_INITIALIZING;
+	if (registry_slot_take(m->registry, &e, now) == -1) {
+		refuse(s, r, errno == ENFILE ? ERROR_MAX_SESSIONS : ERROR_START_FAILED, strerror(errno), NULL);
+		return;
+	}
+	if (spawn_session(m, &e, false, sealed) == -1) {
+		log_warning("session %s: cannot fork: %s", e.id, strerror(errno));
+		refuse(s, r, ERROR_START_FAILED, strerror(errno), NULL);
+		registry_slot_free(m->registry, e.slot, now);
+		return;
+	}
+	session_publish(m, &e, now + limit_of(m, &e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
+	notice_send(s, &(struct service_notice){ .what = NOTICE_DONE, .tag = r->tag, .slot = e.slot, .generation = e.generation, .pid = e.pid });
+}
+
+void
+session_found(struct master *m, const struct service_request *r)
+{
+	struct registry_entry e;
+	uint64_t now = clock_boot_ns();
+
+	entry_fill(m, &e, r);
+	e.residency = r->wanted;
+	e.state = STATE_NONE;
+	if (registry_slot_take(m->registry, &e, now) == -1) {
+		log_error("session %s cannot be brought back: %s; its journal stays", r->id, strerror(errno));
+		return;
+	}
+	if (e.residency == RESIDENCY_HELD)
+		strlcpy(e.reason, r->text, sizeof(e.reason));
+	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. */
+	if (e.residency == RESIDENCY_AWAKE)
+		e.residency = RESIDENCY_RESTARTING;
+	session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
+}
+
+/* A restart is wanted: does the budget allow it, and when. */
+static void
+restart_or_hold(struct master *m, struct registry_entry *e, uint64_t now)
+{
+	struct restart_history h;
+	struct service_notice n;
+	uint32_t nth, delay;
+	bool allowed;
+
+	memcpy(h.at_ns, e->restart_at_ns, sizeof(h.at_ns));
+	h.n = e->n_restarts_at;
+	h.next = e->next_restart_at;
+	allowed = restart_count(&h, e->max_restarts, e->max_seconds, now, &nth);
+	memcpy(e->restart_at_ns, h.at_ns, sizeof(h.at_ns));
+	e->n_restarts_at = h.n;
+	e->next_restart_at = h.next;
+	/* Attempts that never became ready count among themselves too, however far apart. */
+	if (!allowed || (e->max_restarts != RESTARTS_UNLIMITED && e->attempts >= e->max_restarts)) {
+		session_hold(m, e, "restart_limit");
+		return;
+	}
+	e->attempts++;
+	e->restarts++;
+	delay = restart_delay_ms(nth > e->attempts ? nth : e->attempts, limit_of(m, e, LIMIT_BACKOFF_MS), limit_of(m, e, LIMIT_BACKOFF_MAX_MS),
+	    arc4random());
+	e->residency = RESIDENCY_RESTARTING;
+	e->order = ORDER_NONE;
+	e->order_deadline_ns = 0;
+	n = notice_of(e, NOTICE_RESTARTING);
+	n.delay_ms = delay;
+	notice_all(m, &n);
+	session_publish(m, e, now + delay * NS_PER_MS);
+}
+
+void
+session_fork(struct master *m, struct registry_entry *e, enum residency residency, uint64_t now_ns)
+{
+	e->residency = residency;
+	e->order = ORDER_NONE;
+	e->order_deadline_ns = 0;
+	e->reason[0] = '\0';
+	if (fault_hit("restart") || spawn_session(m, e, false, -1) == -1) {
+		log_warning("session %s: cannot fork: %s", e->id, strerror(errno));
+		/* An attempt that failed: the same budget, the same delays. */
+		restart_or_hold(m, e, now_ns);
+		return;
+	}
+	session_publish(m, e, now_ns + limit_of(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
+}
+
+void
+session_ready(struct master *m, const struct worker_message *msg)
+{
+	struct registry_entry e;
+	struct service_notice n;
+
+	/* A late report of a process that is gone changes nothing of its successor. */
+	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation || e.pid == 0 || e.ready_ns != 0) {
+		m->stale_messages++;
+		log_warning("a message for slot %u generation %u came late: dropped (%lu so far)", msg->slot, msg->generation, m->stale_messages);
+		return;
+	}
+	if (e.start_tag == 0)
+		m->coming--;
+	e.ready_ns = clock_boot_ns();
+	e.epoch = msg->epoch;
+	e.seq = msg->seq;
+	e.attempts = 0;
+	if (e.residency == RESIDENCY_STOPPING) {
+		/* It was ordered to go before it was ready, and will: nobody is told that it came. */
+		registry_write(m->registry, &e);
+		return;
+	}
+	n = notice_of(&e, e.start_tag != 0 ? NOTICE_STARTED : NOTICE_READY);
+	n.tag = e.start_tag;
+	if (e.start_tag != 0) {
+		struct registry_total total;
+
+		registry_total_read(m->registry, e.mode, &total);
+		total.sessions_started++;
+		registry_total_write(m->registry, e.mode, &total);
+	}
+	e.start_tag = 0;
+	e.residency = RESIDENCY_AWAKE;
+	session_publish(m, &e, 0);
+	notice_all(m, &n);
+	if (m->phase == MASTER_ENDING_SESSIONS)
+		order_hibernate(m, &e);
+	if (m->has_overdue)
+		timer_set(m, clock_boot_ns());
+}
+
+/* ---- ending ------------------------------------------------------------------------------------- */
+
+void
+session_ended(struct master *m, struct registry_entry *e)
+{
+	struct service_notice n = notice_of(e, e->start_tag != 0 ? NOTICE_START_FAILED : NOTICE_ENDED);
+	struct registry_total total;
+
+	n.pid = e->last_exit.pid;
+	n.tag = e->start_tag;
+	if (e->start_tag != 0)
+		n.error = m->phase >= MASTER_ENDING_SESSIONS ? ERROR_SHUTTING_DOWN : ERROR_START_FAILED;
+	strlcpy(n.text, e->start_tag != 0 && *e->last_words != '\0' ? e->last_words : e->reason, sizeof(n.text));
+	if (e->start_tag == 0) {
+		registry_total_read(m->registry, e->mode, &total);
+		total.sessions_ended++;
+		registry_total_write(m->registry, e->mode, &total);
+		log_info("session %s ended: %s", e->id, e->reason);
+	}
+	held_forget(&m->place, e->id);
+	timer_set_slot(m, e->slot, 0);
+	registry_slot_free(m->registry, e->slot, clock_boot_ns());
+	notice_all(m, &n);
+}
+
+void
+session_hold(struct master *m, struct registry_entry *e, const char *reason)
+{
+	struct service_notice n;
+
+	e->residency = RESIDENCY_HELD;
+	e->order = ORDER_NONE;
+	e->order_deadline_ns = 0;
+	strlcpy(e->reason, reason, sizeof(e->reason));
+	session_publish(m, e, 0);
+	if (held_remember(&m->place, e->id, reason) == -1)
+		log_error("session %s is held, which cannot be written down: %s", e->id, strerror(errno));
+	log_error("session %s is held: %s, after %u restarts; last exit: code %d signal %d", e->id, reason, e->restarts, e->last_exit.code,
+	    e->last_exit.signal);
+	n = notice_of(e, NOTICE_HELD);
+	strlcpy(n.text, reason, sizeof(n.text));
+	n.signal = e->last_exit.signal;
+	n.code = e->last_exit.code;
+	n.tag = e->start_tag;
+	notice_all(m, &n);
+}
+
+void
+session_finish(struct master *m, struct registry_entry *e, const char *reason, uint64_t now_ns)
+{
+	e->residency = RESIDENCY_STOPPING;
+	e->order = ORDER_STOP;
+	strlcpy(e->reason, reason, sizeof(e->reason));
+	e->order_deadline_ns = now_ns + limit_of(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS;
+	e->finishing = 1;
+	if (spawn_session(m, e, true, -1) == -1) {
+		log_error("session %s: cannot fork to write its end: %s", e->id, strerror(errno));
+		e->finishing = 0;
+		session_hold(m, e, "finish_failed");
+		return;
+	}
+	session_publish(m, e, e->order_deadline_ns);
+}
+
+/* A finishing worker is gone. Whatever it left is found again at the next start of gamed: there is no loop here. */
+static void
+finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
+{
+	e->finishing = 0;
+	if (ending == ENDING_STOPPED || ending == ENDING_OVER) {
+		session_ended(m, e);
+	} else if (e->start_tag != 0 || e->state == STATE_CLEANUP) {
+		log_error("session %s: its end could not be written (%s %s)", e->id, ending_name(ending), e->last_words);
+		session_ended(m, e);
+	} else if (ending == ENDING_BUSY) {
+		e->finish_due = 1;
+		session_publish(m, e, now + BUSY_RETRY_MS * NS_PER_MS);
+	} else {
+		session_hold(m, e, ending == ENDING_DAMAGED ? "journal_damaged" : "finish_failed");
+	}
+}
+
+static void
+tell_crash(struct master *m, const struct registry_entry *e, pid_t pid)
+{
+	struct service_notice n = notice_of(e, NOTICE_CRASHED);
+
+	n.pid = pid;
+	n.signal = e->last_exit.signal;
+	n.code = e->last_exit.code;
+	strlcpy(n.text, e->last_words, sizeof(n.text));
+	notice_all(m, &n);
+}
+
+/* The first process of a new session ended before it was ready: the session never was. */
+static void
+start_failed(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
+{
+	char said[sizeof(e->last_words)];
+
+	if (*e->last_words == '\0')
+		strlcpy(e->last_words, *e->reason != '\0' ? e->reason : ending_name(ending), sizeof(e->last_words));
+	if (ending == ENDING_REFUSED || ending == ENDING_STOPPED || ending == ENDING_BUSY) {
+		session_ended(m, e);
+		return;
+	}
+	/* It may have written something: a finishing worker puts that away, and the caller is told then, with what this one said. */
+	strlcpy(said, e->last_words, sizeof(said));
+	session_finish(m, e, "start_failed", now);
+	strlcpy(e->last_words, said, sizeof(e->last_words));
+}
+
+static void
+went_to_sleep(struct master *m, struct registry_entry *e, uint64_t now)
+{
+	struct service_notice n;
+
+	if (e->order == ORDER_STOP) {
+		/* It slept before it read the newer order. */
+		session_finish(m, e, e->reason, now);
+		return;
+	}
+	e->residency = RESIDENCY_HIBERNATED;
+	e->order = ORDER_NONE;
+	e->order_deadline_ns = 0;
+	session_publish(m, e, 0);
+	n = notice_of(e, NOTICE_HIBERNATED);
+	notice_all(m, &n);
+	if (e->wake_wanted && m->phase == MASTER_SERVING) {
+		e->wake_wanted = 0;
+		session_fork(m, e, RESIDENCY_STARTING, now);
+	}
+}
+
+static const char *
+end_reason(const struct registry_entry *e, enum ending ending)
+{
+	if (e->order == ORDER_STOP && *e->reason != '\0')
+		return e->reason;
+	switch (ending) {
+	case ENDING_OVER:
+		return "completed";
+	case ENDING_STOPPED:
+		return "stopped";
+	case ENDING_EXITED:
+		return "exited";
+	case ENDING_KILLED:
+		return "killed";
+	case ENDING_HIBERNATED:
+	case ENDING_CRASHED:
+	case ENDING_REFUSED:
+	case ENDING_DAMAGED:
+	case ENDING_BUSY:
+		break;
+	}
+	return "crashed";
+}
+
+void
+session_died(struct master *m, struct registry_entry *e, int status, enum exit_intent intent)
+{
+	enum ending ending = ending_of(status, intent);
+	uint64_t now = clock_boot_ns();
+	bool ordered = e->order != ORDER_NONE;
+	bool was_ready = e->ready_ns != 0;
+	pid_t pid = e->pid;
+
+	e->pid = 0;
+	e->pid_start = 0;
+	e->cell = REGISTRY_NONE;
+	if (e->finishing) {
+		finish_died(m, e, ending, now);
+		return;
+	}
+	if (e->start_tag != 0 && !was_ready) {
+		start_failed(m, e, ending, now);
+		return;
+	}
+	if (ending == ENDING_EXITED || ending == ENDING_CRASHED || ending == ENDING_KILLED || ending == ENDING_REFUSED)
+		tell_crash(m, e, pid);
+	/* It was told to end and did not end well, or it died while it ended: what is missing is written by another. */
+	if (ending != ENDING_OVER && ending != ENDING_STOPPED && ending != ENDING_HIBERNATED &&
+	    (e->order == ORDER_STOP || e->state == STATE_CLEANUP)) {
+		session_finish(m, e, end_reason(e, ending), now);
+		return;
+	}
+	/* On the way down nothing is started again: an unfinished journal is found at the next start. */
+	if (m->phase >= MASTER_ENDING_SESSIONS && ending != ENDING_OVER && ending != ENDING_STOPPED) {
+		went_to_sleep(m, e, now);
+		return;
+	}
+	switch (restart_verdict(e->restart, ending, ordered)) {
+	case VERDICT_END:
+		strlcpy(e->reason, end_reason(e, ending), sizeof(e->reason));
+		session_ended(m, e);
+		break;
+	case VERDICT_FINISH:
+		session_finish(m, e, end_reason(e, ending), now);
+		break;
+	case VERDICT_SLEEP:
+		went_to_sleep(m, e, now);
+		break;
+	case VERDICT_RESTART:
+		restart_or_hold(m, e, now);
+		break;
+	case VERDICT_WAIT:
+		e->residency = RESIDENCY_RESTARTING;
+		session_publish(m, e, now + BUSY_RETRY_MS * NS_PER_MS);
+		break;
+	case VERDICT_HOLD:
+		session_hold(m, e, "journal_damaged");
+		break;
+	}
+}
+
+void
+session_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
+{
+	if (e->finish_due) {
+		e->finish_due = 0;
+		session_finish(m, e, e->reason, now_ns);
+		return;
+	}
+	if (e->pid != 0) {
+		/* Late to be ready, or late to do as ordered. */
+		order_overdue(m, e, now_ns);
+		return;
+	}
+	if (e->residency != RESIDENCY_RESTARTING || m->phase >= MASTER_ENDING_SESSIONS) {
+		timer_set_slot(m, e->slot, 0);
+		return;
+	}
+	if (m->coming >= COMING_MAX) {
+		m->has_overdue = true;
+		return;
+	}
+	session_fork(m, e, RESIDENCY_RESTARTING, now_ns);
+}

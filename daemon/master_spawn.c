@@ -1,0 +1,182 @@
+/*
+ * master_spawn.c: birth. A fork is clean or it is a bug of the master: all signals are blocked over it, the child gets nothing but what its
+ * start structure names, and never returns from its main function into the master's code.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include "common/process_id.h"
+#include "daemon/master.h"
+#include "worker/worker.h"
+
+#define PIDS		(1U << 22)	/* PID_MAX_LIMIT of the kernel */
+#define ARRAY_SIZE	(PIDS * sizeof(uint32_t))
+#define VIEW_MS		5000		/* more than anybody waits for a view */
+
+bool
+spawn_init(struct master *m)
+{
+	/* Slot + 1 by pid, 0 for none: untouched pages cost nothing. */
+	m->slot_of_pid = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->slot_of_pid == MAP_FAILED) {
+		m->slot_of_pid = NULL;
+		return false;
+	}
+	madvise(m->slot_of_pid, ARRAY_SIZE, MADV_DONTFORK);
+	return true;
+}
+
+void
+spawn_fini(struct master *m)
+{
+	if (m->slot_of_pid != NULL)
+		munmap(m->slot_of_pid, ARRAY_SIZE);
+}
+
+/* fork(2) with all signals blocked; the child unblocks them in process_begin. */
+static pid_t
+fork_blocked(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+	int saved;
+
+	if (fault_hit("fork")) {
+		errno = EAGAIN;
+		return -1;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	saved = errno;
+	if (pid != 0)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return pid;
+}
+
+int
+spawn_session(struct master *m, struct registry_entry *e, bool finish, int sealed)
+{
+	struct worker_start start = {
+		.shared = &m->shared,
+		.mode = finish ? WORKER_FINISH : WORKER_SERVE,
+		.slot = e->slot,
+		.sealed = sealed,
+		.answer = -1,
+	};
+	int saved;
+
+	if (registry_cell_take(m->registry, e) == -1)
+		return -1;
+	e->forked_ns = clock_boot_ns();
+	e->ready_ns = 0;
+	e->pid = 0;
+	/* The child reads its entry: it must be right before the fork. */
+	registry_write(m->registry, e);
+	e->pid = fork_blocked();
+	if (e->pid == 0)
+		worker_main(&start);
+	if (e->pid == -1) {
+		saved = errno;
+		registry_cell_free(m->registry, e->cell);
+		e->cell = REGISTRY_NONE;
+		e->pid = 0;
+		errno = saved;
+		return -1;
+	}
+	if (process_start_time(e->pid, &e->pid_start) == -1)
+		e->pid_start = 0;	/* it is gone already, and is about to be reaped */
+	m->slot_of_pid[e->pid] = e->slot + 1;
+	m->workers++;
+	if (e->start_tag == 0)
+		m->coming++;
+	return 0;
+}
+
+int
+spawn_view(struct master *m, uint32_t slot, int answer, uint64_t now_ns)
+{
+	struct worker_start start = {
+		.shared = &m->shared,
+		.mode = WORKER_VIEW,
+		.slot = slot,
+		.sealed = -1,
+		.answer = answer,
+	};
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < VIEWS_MAX && m->views[i].pid != 0; i++)
+		;
+	if (i == VIEWS_MAX) {
+		errno = EAGAIN;
+		return -1;
+	}
+	pid = fork_blocked();
+	if (pid == 0)
+		worker_main(&start);
+	if (pid == -1)
+		return -1;
+	m->views[i] = (struct view){ .pid = pid, .deadline_ns = now_ns + VIEW_MS * NS_PER_MS };
+	timer_set(m, m->views[i].deadline_ns);
+	return 0;
+}
+
+_Noreturn static void
+service_child(const struct service *s, int fd)
+{
+	const struct master *m = s->master;
+	const struct shared *shared = &m->shared;
+	/* What a service may keep, and why: its socket to the master; the listening socket, if it accepts; the directories that it opens files in. */
+	const int keep[] = { fd, s->kind->has_control ? m->control : fd, shared->runtime_dir, shared->session_dir, shared->state_dir,
+		shared->journal_dir, shared->archive_dir, -1 };
+	const struct process_start begin = { .title = s->kind->name, .keep = keep, .dies_with_master = true };
+	struct service_start start = {
+		.shared = shared,
+		.master = fd,
+		.control = s->kind->has_control ? m->control : -1,
+		.incarnation = s->incarnation,
+	};
+
+	process_begin(shared, &begin);
+	s->kind->main(&start);
+	fatal(1, "came back from its loop");
+}
+
+int
+spawn_service(struct master *m, struct service *s)
+{
+	int fds[2], room = 4 * 1024 * 1024;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == -1)
+		return -1;
+	/* As much as we may: what does not fit waits in a queue. */
+	if (setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
+		setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	s->incarnation++;
+	pid = fork_blocked();
+	if (pid == 0)
+		service_child(s, fds[1]);
+	close(fds[1]);
+	if (pid == -1) {
+		close(fds[0]);
+		return -1;
+	}
+	s->fd = fds[0];
+	s->pid = pid;
+	s->forked_ns = clock_boot_ns();
+	(void)m;
+	return 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * place.h: the two directories in which gamed lives: made where they are missing, locked against a second gamed, opened
+ * once for all processes, and left clean.
+ */
+#ifndef DAEMON_PLACE_H
+#define DAEMON_PLACE_H
+
+#include <stddef.h>
+
+#include "common/config.h"
+
+#define PLACE_REGISTRY	"registry"
+#define PLACE_CONTROL	"control.sock"
+#define PLACE_PID	"gamed.pid"
+#define PLACE_FIFO	"workers.fifo"
+#define PLACE_SESSIONS	"session"
+
+struct place {
+	char	runtime[4096], state[4096];
+	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
+	int	pid_file, state_lock;	/* hold the locks: record locks, which a fork does not inherit */
+	int	fifo;			/* both ends */
+};
+
+/*
+ * Makes and opens all of it, takes the locks, removes what a gamed that died left behind, and steps down to daemon.user if one is
+ * named. 0; or the exit code to leave with (1, or 78 where the configuration is at fault), and what is wrong in err.
+ */
+int	place_open(struct place *, const struct config *, char *err, size_t size);
+
+/* Removes what the runtime directory holds (not the journals), and lets the locks go. */
+void	place_close(struct place *);
+
+#endif
