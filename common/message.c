@@ -75,7 +75,7 @@ message_read_request(int fd, struct service_request *request, int *passed_fd)
 		return -1;
 	if (message_text_is_ended(request->id, sizeof(request->id)) && message_text_is_ended(request->guild, sizeof(request->guild)) &&
 	    message_text_is_ended(request->instance, sizeof(request->instance)) &&
-	    message_text_is_ended(request->text, sizeof(request->text)))
+	    message_text_is_ended(request->text, sizeof(request->text)) && message_text_is_ended(request->detail, sizeof(request->detail)))
 		return 0;
 	if (*passed_fd != -1)
 		close(*passed_fd);

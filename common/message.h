@@ -34,7 +34,6 @@ enum service_asks {
 	SERVICE_READY = 1,	/* it serves: the next service may start */
 	SERVICE_START = 2,	/* a new session; the descriptor is a memfd with struct sealed parameters, which the master hands on unread */
 	SERVICE_FOUND = 3,	/* from the recovery helper: an unfinished journal. wanted: enum residency (awake, hibernated or held) */
-	SERVICE_FOUND_ALL = 4,	/* from the recovery helper: that was the last */
 	SERVICE_STOP = 5,	/* end the game: text is the reason, timeout_ms or UINT32_MAX for the session's own */
 	SERVICE_KILL = 6,	/* SIGKILL at once, then a finishing worker writes the end */
 	SERVICE_WAKE = 7,	/* from hibernated */
@@ -47,7 +46,7 @@ struct service_request {
 	uint32_t what;			/* enum service_asks */
 	uint32_t flag;
 	uint64_t tag;			/* comes back in the notice that answers */
-	char	 id[72];		/* the session, for all but READY, FOUND_ALL and SHUTDOWN */
+	char	 id[72];		/* the session, for all but READY and SHUTDOWN */
 	/* START and FOUND */
 	char	 guild[72];
 	char	 instance[40];
@@ -63,12 +62,13 @@ struct service_request {
 	uint32_t wanted;		/* FOUND: enum residency */
 	int64_t	 started_wall_ms, wake_wall_ms;
 	char	 text[256];		/* STOP: reason; FOUND with held: why */
+	char	 detail[128];		/* FOUND with held: what was seen, for people */
 };
 
 /* ---- master to service -------------------------------------------------------------------------- */
 
 enum notice {
-	/* Answers: tag is the request's. Every request but READY, FOUND, FOUND_ALL gets exactly one. */
+	/* Answers: tag is the request's. Every request but READY and FOUND gets exactly one. */
 	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not) */
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */
 

@@ -68,7 +68,6 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_READY:
 	case SERVICE_START:
 	case SERVICE_FOUND:
-	case SERVICE_FOUND_ALL:
 	case SERVICE_SHUTDOWN:
 		break;
 	}
@@ -79,8 +78,10 @@ handle_session(struct master *m, struct service *s, const struct service_request
 static bool
 names_a_session(const struct service_request *r)
 {
-	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) && r->mode < MODES_MAX &&
-	    mode_find_number(r->mode) != NULL && r->restart <= RESTART_TEMPORARY &&
+	/* Of a journal that can't be read nobody knows the mode. */
+	bool has_mode = r->mode < MODES_MAX && (mode_find_number(r->mode) != NULL || r->wanted == RESIDENCY_HELD);
+
+	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) && has_mode && r->restart <= RESTART_TEMPORARY &&
 	    (r->wanted == RESIDENCY_NONE || r->wanted == RESIDENCY_AWAKE || r->wanted == RESIDENCY_HIBERNATED || r->wanted == RESIDENCY_HELD);
 }
 
@@ -100,8 +101,6 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 		if (!names_a_session(r) || r->wanted == RESIDENCY_NONE || !s->kind->is_helper)
 			return false;
 		session_found(m, r);
-		return true;
-	case SERVICE_FOUND_ALL:
 		return true;
 	case SERVICE_STOP:
 	case SERVICE_KILL:

@@ -18,7 +18,7 @@
 static uint64_t
 limit_of(const struct master *m, const struct registry_entry *e, enum limit limit)
 {
-	return m->config->mode_limits[e->mode][limit];
+	return e->mode == 0 ? m->config->limits[limit] : m->config->mode_limits[e->mode][limit];
 }
 
 void
@@ -139,8 +139,11 @@ session_found(struct master *m, const struct service_request *r)
 		log_error("session %s cannot be brought back: %s; its journal stays", r->id, strerror(errno));
 		return;
 	}
-	if (e.residency == RESIDENCY_HELD)
+	if (e.residency == RESIDENCY_HELD) {
+		log_error("session %s is held: %s: %s", e.id, r->text, r->detail);
 		strlcpy(e.reason, r->text, sizeof(e.reason));
+		strlcpy(e.last_words, r->detail, sizeof(e.last_words));
+	}
 	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. */
 	if (e.residency == RESIDENCY_AWAKE)
 		e.residency = RESIDENCY_RESTARTING;

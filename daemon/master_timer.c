@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 

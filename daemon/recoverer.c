@@ -1,0 +1,170 @@
+/*
+ * recoverer.c: the helper that looks through the journals when gamed starts: reads the first and the last record of each, tells the master of every
+ * unfinished session, and leaves. The master itself reads no journal. What can't be read is told as held, and never touched.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/archive.h"
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/journal.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "common/registry.h"
+#include "daemon/master_held.h"
+#include "daemon/service.h"
+
+#define SUFFIX ".ndjson"
+
+static void
+tell(int master, const struct service_request *r)
+{
+	struct pollfd room = { .fd = master, .events = POLLOUT };
+
+	while (message_send_request(master, r, -1) == -1) {
+		if (errno != EAGAIN && errno != EINTR)
+			process_exit(1);	/* the master is gone */
+		poll(&room, 1, -1);
+	}
+}
+
+static uint32_t
+restart_of(const char *word)
+{
+	enum restart_type type;
+
+	return restart_type_parse(word, &type) == 0 ? type : 0;
+}
+
+static void
+hold(struct service_request *r, const char *why, const char *detail)
+{
+	r->wanted = RESIDENCY_HELD;
+	strlcpy(r->text, why, sizeof(r->text));
+	strlcpy(r->detail, detail, sizeof(r->detail));
+}
+
+/* Who it is, from a head that could be read. */
+static bool
+identify(struct service_request *r, const struct journal_summary *s)
+{
+	const struct mode *mode = mode_find(s->mode);
+
+	if (mode == NULL || !instance_is_valid(s->instance) || !label_is_valid(s->guild))
+		return false;
+	r->mode = mode->number;
+	strlcpy(r->instance, s->instance, sizeof(r->instance));
+	strlcpy(r->guild, s->guild, sizeof(r->guild));
+	r->restart = restart_of(s->restart);
+	r->owner = s->owner;
+	r->has_limits = s->has_limits;
+	r->max_restarts = s->max_restarts;
+	r->max_seconds = s->max_seconds;
+	r->stop_timeout_ms = s->stop_timeout_ms;
+	r->started_wall_ms = s->started_ms;
+	r->wake_wall_ms = s->wake_at_ms;
+	r->seq = s->seq;
+	r->epoch = s->epoch;
+	if (*s->key != '\0') {
+		char same_id[ID_MAX + 1];
+
+		id_from_key(s->owner, s->guild, s->key, same_id, r->key_hash);
+	}
+	return true;
+}
+
+/* Sleeps only who was sent to sleep on purpose; who slept because everything went down comes back awake. */
+static enum residency
+wanted_of(const struct journal_summary *s)
+{
+	if (strcmp(s->hibernated_why, "request") == 0 || strcmp(s->hibernated_why, "idle") == 0)
+		return RESIDENCY_HIBERNATED;
+	return RESIDENCY_AWAKE;
+}
+
+static void
+look_at(const struct service_start *start, const char *id, const char *name)
+{
+	struct service_request r = { .what = SERVICE_FOUND };
+	char why[sizeof(r.text)], detail[sizeof(r.detail)];
+	struct journal_summary s = { 0 };
+	enum journal_step step;
+	uint64_t line = 0;
+	int fd;
+
+	strlcpy(r.id, id, sizeof(r.id));
+	/* Until the head says better: a session that can't be read has a place in the list all the same. */
+	strlcpy(r.guild, "default", sizeof(r.guild));
+	strlcpy(r.instance, "00000000-0000-4000-8000-000000000000", sizeof(r.instance));
+	fd = openat(start->shared->journal_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	step = fd != -1 ? journal_summarise(fd, &s, &line) : JOURNAL_ERROR;
+	if (step == JOURNAL_END) {
+		/* Made, and nothing ever written: nobody was told of it. */
+		unlinkat(start->shared->journal_dir, name, 0);
+		close(fd);
+		return;
+	}
+	r.wanted = wanted_of(&s);
+	if (step == JOURNAL_ERROR)
+		hold(&r, "journal_unreadable", strerror(errno));
+	if (fd != -1)
+		close(fd);
+	if (!identify(&r, &s) && step != JOURNAL_ERROR) {
+		snprintf(detail, sizeof(detail), "line %llu: not a session that this gamed knows", (unsigned long long)(line != 0 ? line : 1));
+		hold(&r, "journal_damaged", detail);
+	} else if (step == JOURNAL_DAMAGED) {
+		snprintf(detail, sizeof(detail), "line %llu is damaged", (unsigned long long)line);
+		hold(&r, "journal_damaged", detail);
+	} else if (held_reason(start->shared->state_dir, id, why, sizeof(why))) {
+		hold(&r, why, "held before gamed was started");
+	}
+	tell(start->master, &r);
+}
+
+/* Does what is to be done with every journal; false where the directory can't be read. */
+static bool
+look_through(const struct service_start *start, bool recover)
+{
+	int copy = openat(start->shared->journal_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
+	struct dirent *found;
+	char id[ID_MAX + 1];
+
+	if (dir == NULL) {
+		if (copy != -1)
+			close(copy);
+		return false;
+	}
+	while ((found = readdir(dir)) != NULL) {
+		size_t len = strlen(found->d_name);
+
+		if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX || strcmp(found->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		strlcpy(id, found->d_name, len - strlen(SUFFIX) + 1);
+		if (!id_is_valid(id))
+			continue;
+		if (recover)
+			look_at(start, id, found->d_name);
+		else if (archive_move(start->shared->journal_dir, start->shared->archive_dir, id) == -1)
+			log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
+	}
+	closedir(dir);
+	return true;
+}
+
+void
+recoverer_main(const struct service_start *start)
+{
+	struct service_request r = { .what = SERVICE_READY };
+
+	if (!look_through(start, start->shared->config->recover))
+		fatal(1, "cannot read the journal directory: %s", strerror(errno));
+	tell(start->master, &r);
+	process_exit(0);
+}
