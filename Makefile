@@ -50,6 +50,8 @@ COMMON	:= $(wildcard common/*.c)
 WORKER	:= $(wildcard worker/*.c worker/games/*.c)
 DAEMON	:= $(filter-out daemon/main.c,$(wildcard daemon/*.c))
 CTL	:= $(filter-out daemon/ctl/main.c,$(wildcard daemon/ctl/*.c))
+WORDC	:= $(wildcard wordlist/*.c) worker/words_normalise.c
+DICTS	:= $(wildcard /usr/share/dict/*-english* /usr/share/hunspell/en_* /usr/share/wordnet/*)
 TESTLIB	:= $(wildcard tests/lib/*.c)
 CHECKS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/check_*.c))
 TOOLS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tool_*.c))
@@ -84,6 +86,13 @@ $(BUILD)/gamed: $(BUILD)/daemon/main.o $(call lib,daemon worker common)
 
 $(BUILD)/gamectl: $(BUILD)/daemon/ctl/main.o $(call lib,ctl common)
 	$(call run,$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) $(CTL_LIBS))
+
+# The word file is compiled from Debian's dictionaries by a program of its own, the only one with libhunspell.
+$(BUILD)/wordc: $(call obj,$(WORDC))
+	$(call run,$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs hunspell) $(PKG_LIBS))
+
+$(BUILD)/words: $(BUILD)/wordc $(DICTS)
+	$(call run,$(BUILD)/wordc $@)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call lib,test daemon worker ctl common)
 	@mkdir -p $(@D)

@@ -1,0 +1,147 @@
+/*
+ * write.c: puts the word file together in memory and writes it. The same inputs give the same bytes.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+#include "wordlist/write.h"
+#include "worker/words_format.h"
+
+/* A table that grows, or the text. */
+struct bytes {
+	char	*at;
+	size_t	 n, size;
+};
+
+static void
+put(struct bytes *b, const void *what, size_t n)
+{
+	if (b->n + n > b->size) {
+		b->size = (b->n + n) * 2;
+		b->at = realloc(b->at, b->size);
+		if (b->at == NULL)
+			err(1, "realloc");
+	}
+	memcpy(b->at + b->n, what, n);
+	b->n += n;
+}
+
+static int
+id_order(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The bases of one form, ascending, none twice; *next is its first row in lemmas, and moves on. */
+static void
+put_bases(struct bytes *out, uint32_t form, bool is_base, const struct lemmas *l, size_t *next,
+    const uint32_t *spellings)
+{
+	uint32_t bases[64];
+	size_t n = 0;
+
+	if (is_base)
+		bases[n++] = spellings[form];
+	for (; *next < l->n && l->at[*next].form == form; (*next)++) {
+		if (n == sizeof(bases) / sizeof(bases[0]))
+			errx(1, "a form with more than %zu bases", n);
+		bases[n++] = spellings[l->at[*next].base];
+	}
+	qsort(bases, n, sizeof(bases[0]), id_order);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || bases[i] != bases[i - 1])
+			put(out, &bases[i], sizeof(bases[i]));
+	}
+}
+
+/*
+ * Of each form, whether it is a base: others are inflections of it, or it is of none, or it is one of several
+ * spellings.
+ */
+static bool *
+find_bases(const struct forms *f, const struct lemmas *l, const uint32_t *spellings)
+{
+	bool *is_base = calloc(f->n, sizeof(*is_base));
+
+	if (is_base == NULL)
+		err(1, "calloc");
+	memset(is_base, true, f->n);
+	for (size_t i = 0; i < l->n; i++)
+		is_base[l->at[i].form] = false;
+	for (size_t i = 0; i < l->n; i++)
+		is_base[l->at[i].base] = true;
+	for (size_t i = 0; i < f->n; i++) {
+		if (spellings[i] != i)
+			is_base[i] = is_base[spellings[i]] = true;
+	}
+	return is_base;
+}
+
+static void
+write_file(const char *path, const struct words_header *h, const struct bytes *body)
+{
+	char *temporary;
+	FILE *out;
+
+	if (asprintf(&temporary, "%s.new", path) == -1)
+		err(1, "asprintf");
+	out = fopen(temporary, "we");
+	if (out == NULL)
+		err(1, "%s", temporary);
+	if (fwrite(h, sizeof(*h), 1, out) != 1 || fwrite(body->at, body->n, 1, out) != 1 ||
+	    fclose(out) != 0) {
+		warn("%s", temporary);
+		unlink(temporary);
+		exit(1);
+	}
+	if (rename(temporary, path) == -1)
+		err(1, "%s", path);
+	free(temporary);
+}
+
+void
+write_words(const char *path, const struct forms *f, const struct lemmas *l,
+    const uint32_t *spellings, const bool *dealt)
+{
+	struct words_header h = {
+		.version = WORDS_VERSION, .order = WORDS_ORDER, .forms = (uint32_t)f->n,
+	};
+	struct bytes body = { 0 }, bases = { 0 }, deal = { 0 }, text = { 0 };
+	bool *is_base = find_bases(f, l, spellings);
+	size_t next = 0;
+
+	memcpy(h.magic, WORDS_MAGIC, sizeof(h.magic));
+	for (uint32_t i = 0; i <= f->n; i++) {
+		struct words_form row = {
+			.text = (uint32_t)text.n, .base = (uint32_t)(bases.n / sizeof(uint32_t)),
+		};
+
+		put(&body, &row, sizeof(row));
+		if (i == f->n)
+			break;
+		put(&text, f->at[i].text, strlen(f->at[i].text) + 1);
+		put_bases(&bases, i, is_base[i], l, &next, spellings);
+		if (dealt[i])
+			put(&deal, &i, sizeof(i));
+	}
+	h.bases = (uint32_t)(bases.n / sizeof(uint32_t));
+	h.dealt = (uint32_t)(deal.n / sizeof(uint32_t));
+	h.text_bytes = (uint32_t)text.n;
+	put(&body, bases.at, bases.n);
+	put(&body, deal.at, deal.n);
+	put(&body, text.at, text.n);
+	h.crc = (uint32_t)crc32_z(0, (const Bytef *)body.at, body.n);
+	write_file(path, &h, &body);
+	free(is_base);
+	free(body.at);
+	free(bases.at);
+	free(deal.at);
+	free(text.at);
+}

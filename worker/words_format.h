@@ -1,0 +1,47 @@
+/*
+ * words_format.h: what stands in the word file, byte for byte. wordlist/write.c writes it at build time,
+ * worker/words.c maps it. Numbers have the byte order of the machine that made it (`order` says so); offsets
+ * are in bytes from the start of the text, ids are places in the table of forms.
+ *
+ *	header		64 bytes, below
+ *	forms		struct words_form [forms + 1]; the last one only says where its neighbour ends
+ *	bases		uint32_t [bases]; of each form, ascending: the ids of its base forms, one at least
+ *	dealt		uint32_t [dealt], ascending: the ids of the common words that a round may begin with
+ *	text		the forms, in the order of their bytes, each with its NUL
+ *
+ *	"gamedwrd" 1 0x01020304 forms=160123 bases=171003 dealt=3921 text=1641212 crc=0x5d1c9b20 0...
+ *	... {text=417203, base=46120} {text=417208, base=46122} ...	dog, dogs
+ *
+ * Two forms match if they have a base in common. Of the British and American spellings of one base
+ * only one is used as a base, so that colours and color meet in "color".
+ */
+#ifndef WORKER_WORDS_FORMAT_H
+#define WORKER_WORDS_FORMAT_H
+
+#include <stdint.h>
+
+#define WORDS_MAGIC	"gamedwrd"	/* 8 bytes, without the NUL */
+#define WORDS_VERSION	1
+#define WORDS_ORDER	0x01020304u
+
+struct words_header {
+	char		magic[8];
+	uint32_t	version;
+	uint32_t	order;
+	uint32_t	forms;
+	uint32_t	bases;
+	uint32_t	dealt;
+	uint32_t	text_bytes;
+	uint32_t	crc;		/* CRC-32 (zlib's) of all that follows the header */
+	uint32_t	unused[7];	/* zero */
+};
+
+struct words_form {
+	uint32_t	text;		/* where its letters begin */
+	uint32_t	base;		/* where its bases begin; they end where the next form's begin */
+};
+
+_Static_assert(sizeof(struct words_header) == 64, "the header is 64 bytes on disk");
+_Static_assert(sizeof(struct words_form) == 8, "a form is 8 bytes on disk");
+
+#endif
