@@ -158,7 +158,7 @@ off_t	journal_reader_good(const struct journal_reader *);
 struct journal_summary {
 	char		 instance[INSTANCE_SIZE];	/* data.instance */
 	char		 mode[32];			/* data.mode */
-	char		 guild[LABEL_MAX + 1];		/* data.guild_id */
+	char		 guild[LABEL_MAX + 1];		/* data.guild */
 	char		 restart[16];			/* data.restart */
 	char		 key[KEY_MAX + 1];		/* the record's key */
 	uint32_t	 owner;				/* data.owner, a uid */
@@ -171,7 +171,7 @@ struct journal_summary {
 	uint32_t	 epoch;
 	int64_t		 last_ms;
 	char		 last_type[JOURNAL_TYPE_MAX];
-	char		 hibernated_why[16];	/* data.why of a last record "hibernated": shutdown, signal, ... */
+	char		 hibernated_why[16];	/* data.reason of a last record "hibernated": shutdown, ... */
 	int64_t		 wake_at_ms;		/* data.wake_at of the same; 0 none */
 	bool		 ended;			/* the last record is game_terminated */
 };
@@ -184,5 +184,22 @@ struct journal_summary {
  * line's number in *line; ERROR with errno.
  */
 enum journal_step journal_summarise(int fd, struct journal_summary *, uint64_t *line);
+
+/*
+ * ---- the archive
+ * -----------------------------------------------------------------------------------
+ */
+
+/*
+ * Moves the journal of this id from dirfd to archive_dirfd, which are on one file system. There,
+ * <id>.ndjson is the last life of an id; an older one is first renamed <id>@<instance>.ndjson
+ * (<id>@unknown-<ms>.ndjson where record 1 can't be read). Both directories are synced. Only for
+ * who holds the journal's lock. 0, or -1 with errno: then each file still stands in one of its
+ * places, and the same call can be made again (ENOENT: there is none in dirfd any more).
+ */
+int	journal_archive_move(int dirfd, const char *id, int archive_dirfd);
+
+/* Makes names in a directory durable; dirfd may be an O_PATH descriptor. 0, or -1 with errno. */
+int	journal_sync_dir(int dirfd);
 
 #endif

@@ -560,7 +560,7 @@ append_first(void)
 	cJSON *limits = cJSON_AddObjectToObject(first.data, "limits");
 
 	strlcpy(first.key, "k1", sizeof(first.key));
-	cJSON_AddStringToObject(first.data, "guild_id", "g\xc3\xbclde");
+	cJSON_AddStringToObject(first.data, "guild", "g\xc3\xbclde");
 	cJSON_AddStringToObject(first.data, "restart", "permanent");
 	cJSON_AddNumberToObject(first.data, "owner", 1000);
 	cJSON_AddNumberToObject(limits, "max_restarts", 5);
@@ -586,7 +586,7 @@ START_TEST(summary)
 
 	append_first();
 	struct journal_record last = record_make(3, 4, "hibernated", false);
-	cJSON_AddStringToObject(last.data, "why", "shutdown");
+	cJSON_AddStringToObject(last.data, "reason", "shutdown");
 	cJSON_AddStringToObject(last.data, "wake_at", "2026-11-22T12:00:01.000Z");
 	append(last);
 	ck_assert_int_eq(summarise(&s, &line), JOURNAL_RECORD);
