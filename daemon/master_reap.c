@@ -47,7 +47,10 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 {
 	struct registry_cell cell;
 
-	e->last_words[0] = command[0] = '\0';
+	command[0] = '\0';
+	/* A finishing worker's own words are no news: those of the one before it are kept. */
+	if (!e->finishing)
+		e->last_words[0] = '\0';
 	if (!registry_cell_read(m->registry, e->cell, e->generation, &cell))
 		return;
 	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
@@ -64,7 +67,8 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	e->errors += cell.errors;
 	cell.last_words[sizeof(cell.last_words) - 1] = '\0';
 	cell.command[sizeof(cell.command) - 1] = '\0';
-	strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
+	if (*e->last_words == '\0')
+		strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
 	strlcpy(command, cell.command, size);
 	totals_add(m, e, &cell);
 }

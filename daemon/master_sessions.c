@@ -97,7 +97,7 @@ session_start(struct master *m, struct service *s, const struct service_request 
 	if (registry_find(m->registry, r->id, &e) != REGISTRY_NONE) {
 		bool runs = e.residency == RESIDENCY_AWAKE || e.residency == RESIDENCY_STARTING || e.residency == RESIDENCY_STOPPING;
 
-		refuse(s, r, runs && e.pid != 0 ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT, "", &e);
+		refuse(s, r, runs && e.pid != 0 && !e.finishing ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT, "", &e);
 		return;
 	}
 	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX]) {
@@ -300,7 +300,10 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 	if (spawn_session(m, e, true, -1) == -1) {
 		log_error("session %s: cannot fork to write its end: %s", e->id, strerror(errno));
 		e->finishing = 0;
-		session_hold(m, e, "finish_failed");
+		if (e->start_tag != 0)
+			session_ended(m, e);
+		else
+			session_hold(m, e, "finish_failed");
 		return;
 	}
 	session_publish(m, e, e->order_deadline_ns);
@@ -340,8 +343,6 @@ tell_crash(struct master *m, const struct registry_entry *e, pid_t pid)
 static void
 start_failed(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
 {
-	char said[sizeof(e->last_words)];
-
 	if (*e->last_words == '\0')
 		strlcpy(e->last_words, *e->reason != '\0' ? e->reason : ending_name(ending), sizeof(e->last_words));
 	if (ending == ENDING_REFUSED || ending == ENDING_STOPPED || ending == ENDING_BUSY) {
@@ -349,9 +350,7 @@ start_failed(struct master *m, struct registry_entry *e, enum ending ending, uin
 		return;
 	}
 	/* It may have written something: a finishing worker puts that away, and the caller is told then, with what this one said. */
-	strlcpy(said, e->last_words, sizeof(said));
 	session_finish(m, e, "start_failed", now);
-	strlcpy(e->last_words, said, sizeof(e->last_words));
 }
 
 static void
@@ -420,7 +419,8 @@ session_died(struct master *m, struct registry_entry *e, int status, enum exit_i
 		start_failed(m, e, ending, now);
 		return;
 	}
-	if (ending == ENDING_EXITED || ending == ENDING_CRASHED || ending == ENDING_KILLED || ending == ENDING_REFUSED)
+	/* What was ordered to end, or killed by order, did not crash: its obituary says how it went. */
+	if (e->order != ORDER_STOP && (ending == ENDING_EXITED || ending == ENDING_CRASHED || ending == ENDING_KILLED || ending == ENDING_REFUSED))
 		tell_crash(m, e, pid);
 	/* It was told to end and did not end well, or it died while it ended: what is missing is written by another. */
 	if (ending != ENDING_OVER && ending != ENDING_STOPPED && ending != ENDING_HIBERNATED &&
