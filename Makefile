@@ -100,6 +100,12 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call lib,test daemon worker ctl common)
 
 tests: all $(CHECKS) $(TOOLS)
 
+# clang-tidy over all but the tests, again when the object was made again.
+tidy: $(patsubst %.c,$(BUILD)/%.tidy,$(COMMON) $(WORKER) $(DAEMON) $(CTL) $(wildcard daemon/main.c daemon/ctl/main.c))
+
+$(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
+	$(call run,clang-tidy --quiet $*.c -- $(CPPFLAGS) -std=gnu17 2>/dev/null && touch $@)
+
 check:
 	./scripts/check
 
@@ -123,7 +129,7 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all tests check asan bench install clean
+.PHONY: all tests tidy check asan bench install clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
