@@ -60,11 +60,7 @@ MANS	:= $(wildcard man/*.[1-9])
 
 lib	= $(patsubst %,$(BUILD)/lib%.a,$(1))
 obj	= $(patsubst %.c,$(BUILD)/%.o,$(1))
-ifdef V
-run	= $(1)
-else
-run	= @echo '  $(@:$(BUILD)/%=%)'; $(1)
-endif
+run	= $(if $(V),$(1),@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $(@:$(BUILD)/%=%)';) $(1))
 
 all: $(BUILD)/gamed $(BUILD)/gamectl $(BUILD)/words
 
