@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/archive.h"
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/journal.h"
@@ -151,7 +150,7 @@ look_through(const struct service_start *start, bool recover)
 			continue;
 		if (recover)
 			look_at(start, id, found->d_name);
-		else if (archive_move(start->shared->journal_dir, start->shared->archive_dir, id) == -1)
+		else if (journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir) == -1)
 			log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
 	}
 	closedir(dir);
