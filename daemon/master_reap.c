@@ -51,7 +51,7 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	/* A finishing worker's own words are no news: those of the one before it are kept. */
 	if (!e->finishing)
 		e->last_words[0] = '\0';
-	if (!registry_cell_read(m->registry, e->cell, e->generation, &cell))
+	if (!registry_cell_of(m->registry, e, &cell))
 		return;
 	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
 		e->state = cell.state;
@@ -65,8 +65,6 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	}
 	e->commands += cell.commands;
 	e->errors += cell.errors;
-	cell.last_words[sizeof(cell.last_words) - 1] = '\0';
-	cell.command[sizeof(cell.command) - 1] = '\0';
 	if (*e->last_words == '\0')
 		strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
 	strlcpy(command, cell.command, size);
