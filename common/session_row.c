@@ -98,7 +98,8 @@ write_member(struct json_writer *w, const struct registry_entry *e, enum session
 		json_string(w, name, residency_name(e->residency));
 		break;
 	case MEMBER_PID:
-		if (e->pid > 0)
+		/* An attempt to come back is no process that anybody could use. */
+		if (e->pid > 0 && e->residency != RESIDENCY_RESTARTING)
 			json_int(w, name, e->pid);
 		else
 			json_null(w, name);
