@@ -1,7 +1,8 @@
 /*
- * access.c: owns the lists of who may do what. Called by the gateway and the workers for each connection, and by the configuration
- * to check a list. Error policy: a user or group that does not exist is an error when the list is read; a peer whose groups
- * cannot be found has only its own.
+ * access.c: owns the lists of who may do what. Called by the gateway and the workers for each
+ * connection, and by the configuration to check a list. Error policy: a user or group that does
+ * not exist is an error when the list is read; a peer whose groups cannot be found has only its
+ * own.
  */
 #include <sys/types.h>
 
@@ -100,7 +101,8 @@ list_parse(struct access_lists *lists, enum role role, const char *list, char *e
 	rest = copy;
 	for (char *word; ok && (word = strsep(&rest, SEPARATORS)) != NULL; )
 		if (word[0] != '\0')
-			ok = entry_parse(&entry, word, err, size) && entry_add(lists, &entry, err, size);
+			ok = entry_parse(&entry, word, err, size) &&
+			     entry_add(lists, &entry, err, size);
 	free(copy);
 	return ok;
 }
@@ -186,7 +188,8 @@ access_role(const struct access_lists *lists, uid_t uid, gid_t gid)
 	if (lists->has_groups)
 		count = groups_of(uid, gid, groups);
 	for (size_t i = 0; i < lists->count; i++)
-		if (lists->entries[i].role > role && entry_has(&lists->entries[i], uid, groups, count))
+		if (lists->entries[i].role > role &&
+		    entry_has(&lists->entries[i], uid, groups, count))
 			role = lists->entries[i].role;
 	return role;
 }

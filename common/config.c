@@ -1,7 +1,8 @@
 /*
- * config.c: owns the settings in force: what gamed.conf and -D say over the defaults of the table. Called by the master before it
- * forks, and by gamectl. The file is read by inih; the reader here sees each line first. Error policy: all or nothing; the first
- * thing wrong is told with its place, and there is no configuration.
+ * config.c: owns the settings in force: what gamed.conf and -D say over the defaults of the
+ * table. Called by the master before it forks, and by gamectl. The file is read by inih; the
+ * reader here sees each line first. Error policy: all or nothing; the first thing wrong is told
+ * with its place, and there is no configuration.
  */
 #include <sys/types.h>
 #include <sys/un.h>
@@ -53,7 +54,8 @@ fail(struct loading *loading, const char *key, const char *message)
 	snprintf(error->key, sizeof(error->key), "%s", key);
 	snprintf(error->message, sizeof(error->message), "%s", message);
 	error->line = loading->line == FROM_OVERRIDE ? 0 : loading->line;
-	snprintf(error->file, sizeof(error->file), "%s", loading->line == FROM_OVERRIDE ? "-D" : loading->store->file);
+	snprintf(error->file, sizeof(error->file), "%s",
+	    loading->line == FROM_OVERRIDE ? "-D" : loading->store->file);
 	return false;
 }
 
@@ -69,7 +71,7 @@ config_error_text(const struct config_error *error, char *buf, size_t size)
 	return buf;
 }
 
-/* ---- one setting -------------------------------------------------------------------------------- */
+/* ---- one setting ----------------------------------------------------------------------------- */
 
 /* A section's name to its mode's number, 0 for none; false for a mode that there is none of. */
 static bool
@@ -139,7 +141,7 @@ set(struct loading *loading, const char *section, const char *name, const char *
 	return true;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int
 on_setting(void *arg, const char *section, const char *name, const char *value, int line)
@@ -163,7 +165,10 @@ check_header(struct loading *loading, const char *line)
 	return section_is_known(section) || fail(loading, section, "unknown section");
 }
 
-/* inih's reader, in the manner of fgets: the next line, or NULL at the end or when something is wrong with it. */
+/*
+ * inih's reader, in the manner of fgets: the next line, or NULL at the end or when something is
+ * wrong with it.
+ */
 static char *
 read_line(char *buf, int size, void *arg)
 {
@@ -209,12 +214,13 @@ load_file(struct loading *loading, bool may_be_absent)
 	fclose(loading->stream);
 	if (line != 0 && !loading->failed) {
 		loading->line = line > 0 ? (unsigned)line : 0;
-		fail(loading, "", line > 0 ? "not a [section], a comment, or a name = value" : "out of memory");
+		fail(loading, "",
+		    line > 0 ? "not a [section], a comment, or a name = value" : "out of memory");
 	}
 	return !loading->failed;
 }
 
-/* ---- overrides ---------------------------------------------------------------------------------- */
+/* ---- overrides ------------------------------------------------------------------------------- */
 
 /* The section is what stands before the last dot of the name: [mode.NAME] has one itself. */
 static bool
@@ -224,8 +230,8 @@ override(struct loading *loading, const char *text)
 	char section[64], name[64], err[200];
 
 	dot = equals == NULL ? NULL : memrchr(text, '.', (size_t)(equals - text));
-	if (dot == NULL || dot == text || equals == dot + 1 || (size_t)(dot - text) >= sizeof(section) ||
-	    (size_t)(equals - dot) > sizeof(name)) {
+	if (dot == NULL || dot == text || equals == dot + 1 ||
+	    (size_t)(dot - text) >= sizeof(section) || (size_t)(equals - dot) > sizeof(name)) {
 		snprintf(err, sizeof(err), "not section.key=value: %s", text);
 		return fail(loading, "", err);
 	}
@@ -234,7 +240,7 @@ override(struct loading *loading, const char *text)
 	return set(loading, section, name, equals + 1);
 }
 
-/* ---- what is in force --------------------------------------------------------------------------- */
+/* ---- what is in force ------------------------------------------------------------------------ */
 
 static void
 put(struct config *config, const struct config_key *key, size_t offset, const char *value)
@@ -269,11 +275,13 @@ put_all(struct config_store *store)
 
 	for (size_t k = 0; config_keys[k].name != NULL; k++) {
 		key = &config_keys[k];
-		value = store->settings[0][k].value != NULL ? store->settings[0][k].value : key->preset;
+		value =
+		    store->settings[0][k].value != NULL ? store->settings[0][k].value : key->preset;
 		put(&store->config, key, key->offset, value);
 		for (size_t mode = 0; key->per_mode && mode < MODES_MAX; mode++) {
 			own = mode == 0 ? NULL : store->settings[mode][k].value;
-			put(&store->config, key, key->mode_offset + mode * key->mode_stride, own != NULL ? own : value);
+			put(&store->config, key, key->mode_offset + mode * key->mode_stride,
+			    own != NULL ? own : value);
 		}
 	}
 }
@@ -290,7 +298,8 @@ check_socket_path(struct loading *loading)
 	if (len <= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return true;
 	loading->line = setting->origin;
-	snprintf(err, sizeof(err), "too long: its control.sock has %zu bytes, a socket's address at most %zu", len - 1,
+	snprintf(err, sizeof(err),
+	    "too long: its control.sock has %zu bytes, a socket's address at most %zu", len - 1,
 	    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	return fail(loading, "daemon.runtime_dir", err);
 }
@@ -339,8 +348,7 @@ config_free(struct config *config)
 }
 
 void
-config_each(const struct config *config,
-    void (*each)(const struct config_key *, const char *mode, const char *value, const char *origin, void *), void *arg)
+config_each(const struct config *config, config_visit *each, void *arg)
 {
 	const struct config_store *store = (const struct config_store *)config;
 	const struct setting *setting;
@@ -358,9 +366,11 @@ config_each(const struct config *config,
 			else if (setting->origin == FROM_OVERRIDE)
 				snprintf(origin, sizeof(origin), "-D");
 			else
-				snprintf(origin, sizeof(origin), "%s:%u", store->file, setting->origin);
+				snprintf(
+				    origin, sizeof(origin), "%s:%u", store->file, setting->origin);
 			each(&config_keys[k], row != NULL ? row->name : NULL,
-			    setting->value != NULL ? setting->value : config_keys[k].preset, origin, arg);
+			    setting->value != NULL ? setting->value : config_keys[k].preset, origin,
+			    arg);
 		}
 	}
 }

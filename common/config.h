@@ -1,6 +1,7 @@
 /*
- * config.h: gamed.conf: a table of keys with defaults, ranges and help; the values in force and where each comes from. Read once
- * by the master before it forks (and by gamectl, for doctor and config); everybody else inherits it read-only.
+ * config.h: gamed.conf: a table of keys with defaults, ranges and help; the values in force and
+ * where each comes from. Read once by the master before it forks (and by gamectl, for doctor and
+ * config); everybody else inherits it read-only.
  *
  *	# gamed.conf
  *	[sessions]
@@ -21,9 +22,10 @@
 
 /* The numeric limits that [sessions], [manager] and, per mode, [mode.NAME] set. */
 enum limit {
-	LIMIT_MAX, LIMIT_AWAKE_MAX, LIMIT_MAX_RESTARTS, LIMIT_MAX_SECONDS, LIMIT_BACKOFF_MS, LIMIT_BACKOFF_MAX_MS,
-	LIMIT_START_TIMEOUT_MS, LIMIT_STOP_TIMEOUT_MS, LIMIT_HANG_TIMEOUT_MS, LIMIT_PAUSE_LIMIT_S, LIMIT_ORPHAN_TIMEOUT_S,
-	LIMIT_HIBERNATE_AFTER_S, LIMIT_IDLE_TIMEOUT_S, LIMIT_MAX_AGE_S,
+	LIMIT_MAX, LIMIT_AWAKE_MAX, LIMIT_MAX_RESTARTS, LIMIT_MAX_SECONDS, LIMIT_BACKOFF_MS,
+	LIMIT_BACKOFF_MAX_MS, LIMIT_START_TIMEOUT_MS, LIMIT_STOP_TIMEOUT_MS, LIMIT_HANG_TIMEOUT_MS,
+	LIMIT_PAUSE_LIMIT_S, LIMIT_ORPHAN_TIMEOUT_S, LIMIT_HIBERNATE_AFTER_S, LIMIT_IDLE_TIMEOUT_S,
+	LIMIT_MAX_AGE_S,
 	LIMITS
 };
 
@@ -31,7 +33,7 @@ enum limit {
 struct config {
 	const char *runtime_dir, *state_dir, *user, *log, *log_format;
 	uint64_t limits[LIMITS];			/* for all modes */
-	uint64_t mode_limits[MODES_MAX][LIMITS];	/* in force for a mode (by its number): its own, else the above */
+	uint64_t mode_limits[MODES_MAX][LIMITS];	/* by its number: its own, else the above */
 	const char *restart;				/* permanent, transient, temporary */
 	const char *mode_restart[MODES_MAX];		/* in force for a mode, as the limits */
 	bool	 recover;
@@ -52,9 +54,10 @@ struct config_error {
 };
 
 /*
- * The settings in force: defaults, then the file (NULL: the default path, which may be absent; a named one must be there), then
- * overrides ("section.key=value", ends with NULL, NULL for none; of the same key the last one counts). All or nothing: NULL and
- * *error filled in at the first unknown section or key, value that is none or out of range, key that is in the file twice, line
+ * The settings in force: defaults, then the file (NULL: the default path, which may be absent; a
+ * named one must be there), then overrides ("section.key=value", ends with NULL, NULL for none;
+ * of the same key the last one counts). All or nothing: NULL and *error filled in at the first
+ * unknown section or key, value that is none or out of range, key that is in the file twice, line
  * that is too long or no text.
  */
 struct config *config_load(const char *path, const char *const *overrides, struct config_error *);
@@ -64,12 +67,12 @@ void	config_free(struct config *);
 const char *config_error_text(const struct config_error *, char *buf, size_t size);
 
 /*
- * The word file in force: words.file, else the one beside the running program where there is one (a build directory), else
- * the installed one. Into buf; NULL with errno ENAMETOOLONG.
+ * The word file in force: words.file, else the one beside the running program where there is one
+ * (a build directory), else the installed one. Into buf; NULL with errno ENAMETOOLONG.
  */
 const char *config_words_path(const struct config *, char *buf, size_t size);
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 enum config_type {
 	CONFIG_STRING,
@@ -88,12 +91,12 @@ struct config_key {
 	const char		*section, *name;
 	enum config_type	 type;
 	uint64_t		 min, max;
-	const char		*unlimited;	/* the word that means no limit, or NULL; both words are understood */
+	const char		*unlimited;	/* how no limit is written; NULL: there is one */
 	const char *const	*choices;	/* ends with NULL */
 	const char		*preset;	/* the default as it would be written */
 	bool			 per_mode;	/* allowed in [mode.NAME] too */
 	bool			 at_start_only;	/* a reload cannot change it */
-	size_t			 offset;	/* in struct config: a string, a number or a boolean by type */
+	size_t			 offset;	/* in struct config, of the type's kind */
 	size_t			 mode_offset;	/* of mode 0's, where per_mode */
 	size_t			 mode_stride;
 	const char		*help;
@@ -104,17 +107,22 @@ extern const struct config_key config_keys[];	/* ends with a NULL name */
 /* The key, or NULL. */
 const struct config_key *config_key_find(const char *section, const char *name);
 
-/* Is this a value for the key? Otherwise what is wrong with it, into err ("not a whole number: x"). */
+/*
+ * Is this a value for the key? Otherwise what is wrong with it, into err ("not a whole number:
+ * x").
+ */
 bool	config_key_check(const struct config_key *, const char *value, char *err, size_t size);
 
 /* The number that a checked value of a CONFIG_NUMBER means. */
 uint64_t config_key_number(const char *value);
 
 /*
- * Calls each() with every setting in force as text and where it comes from ("default", "FILE:12", "-D"); mode is NULL for what holds
- * for all, otherwise the mode's name: only what [mode.NAME] sets itself.
+ * Calls each() with every setting in force as text and where it comes from ("default", "FILE:12",
+ * "-D"); mode is NULL for what holds for all, otherwise the mode's name: only what [mode.NAME]
+ * sets itself.
  */
-void	config_each(const struct config *,
-	    void (*each)(const struct config_key *, const char *mode, const char *value, const char *origin, void *), void *arg);
+typedef void config_visit(const struct config_key *, const char *mode, const char *value,
+	    const char *origin, void *arg);
+void	config_each(const struct config *, config_visit *each, void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * options.c: owns the command line of gamed, and so whether there is anything to run: -n, -V and -h end here, and so does a
- * configuration that is none. Called by main once. Error policy: one line on standard error and an exit status.
+ * options.c: owns the command line of gamed, and so whether there is anything to run: -n, -V and
+ * -h end here, and so does a configuration that is none. Called by main once. Error policy: one
+ * line on standard error and an exit status.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@
 const struct option_row option_rows[] = {
 	{ .letter = 'f', .help = "stay in the foreground and log to standard error" },
 	{ .letter = 'n', .help = "check the configuration and exit" },
-	{ .letter = 'c', .argument = "file", .help = "read this file in place of " GAMED_SYSCONFDIR "/gamed.conf" },
-	{ .letter = 'D', .argument = "section.key=value", .repeats = true, .help = "override one key of the configuration" },
+	{ .letter = 'c', .argument = "file",
+	  .help = "read this file in place of " GAMED_SYSCONFDIR "/gamed.conf" },
+	{ .letter = 'D', .argument = "section.key=value", .repeats = true,
+	  .help = "override one key of the configuration" },
 	{ .letter = 'V', .help = "print the version and exit" },
 	{ .letter = 'h', .help = "print this and exit" },
 	{ .letter = 0 },
@@ -37,7 +40,8 @@ usage(FILE *out)
 		    row->argument != NULL ? row->argument : "", row->repeats ? "..." : "");
 	fputc('\n', out);
 	for (const struct option_row *row = option_rows; row->letter != 0; row++)
-		fprintf(out, "  -%c %-18s %s\n", row->letter, row->argument != NULL ? row->argument : "", row->help);
+		fprintf(out, "  -%c %-18s %s\n", row->letter,
+		    row->argument != NULL ? row->argument : "", row->help);
 }
 
 /* The letters as getopt wants them; ':' first: it says nothing itself. */

@@ -1,5 +1,6 @@
 /*
- * check_access.c: who has which role. The users and groups are Debian's own (base-passwd), the same on every machine.
+ * check_access.c: who has which role. The users and groups are Debian's own (base-passwd), the
+ * same on every machine.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -11,6 +12,7 @@
 #include <check.h>
 
 #include "common/access.h"
+#include "tests/lib/suite.h"
 
 static char err[256];
 
@@ -62,7 +64,10 @@ START_TEST(groups)
 	ck_assert_int_eq(access_role(made, 54324, 54321), ROLE_VIEW);
 	ck_assert_int_eq(access_role(made, 54321, 54322), ROLE_NONE);
 	ck_assert_int_eq(access_role(made, 54324, 54322), ROLE_NONE);
-	/* The system is asked for the user's groups: the connection need not have come with the one that counts. */
+	/*
+	 * The system is asked for the user's groups: the connection need not have come with the
+	 * one that counts.
+	 */
 	ck_assert_int_eq(access_role(made, getpwnam("games")->pw_uid, 54322), ROLE_PLAY);
 	access_free(made);
 }
@@ -112,8 +117,6 @@ main(void)
 {
 	Suite *suite = suite_create("access");
 	TCase *tests = tcase_create("access");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, empty);
 	tcase_add_test(tests, uids_and_names);
@@ -121,9 +124,5 @@ main(void)
 	tcase_add_test(tests, highest);
 	tcase_add_test(tests, refused);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -1,5 +1,6 @@
 /*
- * check_config.c: what gamed.conf and -D may say, what is in force then, and how what is wrong with them is told.
+ * check_config.c: what gamed.conf and -D may say, what is in force then, and how what is wrong
+ * with them is told.
  */
 #include <sys/stat.h>
 
@@ -11,6 +12,7 @@
 #include <check.h>
 
 #include "common/config.h"
+#include "tests/lib/suite.h"
 
 static char dir[64], file[80];
 static struct config_error error;
@@ -123,7 +125,8 @@ START_TEST(table)
 	char err[200];
 
 	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
-		ck_assert_msg(config_key_check(key, key->preset, err, sizeof(err)), "%s: %s", key->name, err);
+		ck_assert_msg(
+		    config_key_check(key, key->preset, err, sizeof(err)), "%s: %s", key->name, err);
 		ck_assert_ptr_eq(config_key_find(key->section, key->name), key);
 		ck_assert(strlen(key->help) > 0 && key->help[strlen(key->help) - 1] != '.');
 	}
@@ -133,17 +136,21 @@ END_TEST
 
 START_TEST(file_and_overrides)
 {
-	const char *overrides[] = { "sessions.max_seconds=7", "mode.two_player.idle_timeout_s=never",
-		"sessions.max_seconds=8", "words.file=/a=b", NULL };
-	struct config *config = load("\xef\xbb\xbf# a comment\r\n; another\n\n[sessions]\nmax = 12 ; twelve\n  max_restarts: unlimited\n"
-	    "max_seconds=6\n[mode.two_player]\nmax_restarts = 0\nrestart = permanent\nrecover = false\n[daemon]\nlog=/var/log/x y.log", overrides);
+	const char *overrides[] = {"sessions.max_seconds=7", "mode.two_player.idle_timeout_s=never",
+	    "sessions.max_seconds=8", "words.file=/a=b", NULL};
+	struct config *config = load("\xef\xbb\xbf# a comment\r\n; another\n\n[sessions]\n"
+	    "max = 12 ; twelve\n  max_restarts: unlimited\nmax_seconds=6\n"
+	    "[mode.two_player]\nmax_restarts = 0\nrestart = permanent\nrecover = false\n"
+	    "[daemon]\nlog=/var/log/x y.log",
+	    overrides);
 
 	ck_assert_uint_eq(config->limits[LIMIT_MAX], 12);
 	ck_assert_uint_eq(config->limits[LIMIT_MAX_RESTARTS], CONFIG_UNLIMITED);
 	ck_assert_uint_eq(config->limits[LIMIT_MAX_SECONDS], 8);
 	ck_assert_uint_eq(config->mode_limits[MODE_TWO_PLAYER][LIMIT_MAX_RESTARTS], 0);
 	ck_assert_uint_eq(config->mode_limits[MODE_TWO_PLAYER][LIMIT_MAX_SECONDS], 8);
-	ck_assert_uint_eq(config->mode_limits[MODE_TWO_PLAYER][LIMIT_IDLE_TIMEOUT_S], CONFIG_UNLIMITED);
+	ck_assert_uint_eq(
+	    config->mode_limits[MODE_TWO_PLAYER][LIMIT_IDLE_TIMEOUT_S], CONFIG_UNLIMITED);
 	ck_assert_uint_eq(config->limits[LIMIT_IDLE_TIMEOUT_S], 1800);
 	ck_assert_str_eq(config->restart, "transient");
 	ck_assert_str_eq(config->mode_restart[MODE_TWO_PLAYER], "permanent");
@@ -165,12 +172,15 @@ START_TEST(unknown)
 	refused("\n[session]\n", ":2: session: unknown section");
 	refused("[]\n", ":1: unknown section");
 	refused("[mode.chess]\nmax=1\n", ":1: mode.chess: unknown section");
-	refused("[mode.two_player]\nsweep_interval_s=1\n", ":2: mode.two_player.sweep_interval_s: unknown key");
-	refused("[mode.two_player]\narchive_days=1\n", ":2: mode.two_player.archive_days: unknown key");
+	refused("[mode.two_player]\nsweep_interval_s=1\n",
+	    ":2: mode.two_player.sweep_interval_s: unknown key");
+	refused(
+	    "[mode.two_player]\narchive_days=1\n", ":2: mode.two_player.archive_days: unknown key");
 	refused("max=1\n", ":1: max: stands before the first section");
 	refused("[sessions]\nMax=1\n", ":2: sessions.Max: unknown key");
 	refused("[sessions]\nmax=1\n\nmax=1\n", ":4: sessions.max: set twice");
-	refused("[mode.two_player]\nmax=1\n[sessions]\nmax=2\n[mode.two_player]\nmax=3\n", ":6: mode.two_player.max: set twice");
+	refused("[mode.two_player]\nmax=1\n[sessions]\nmax=2\n[mode.two_player]\nmax=3\n",
+	    ":6: mode.two_player.max: set twice");
 }
 END_TEST
 
@@ -183,32 +193,42 @@ START_TEST(wrong_values)
 	refused("[sessions]\nmax=1e3\n", ":2: sessions.max: not a whole number: 1e3");
 	refused("[sessions]\nmax=-1\n", ":2: sessions.max: out of range, 0 to 65536: -1");
 	refused("[sessions]\nmax=65537\n", ":2: sessions.max: out of range, 0 to 65536: 65537");
-	refused("[sessions]\nmax=99999999999999999999\n", ":2: sessions.max: out of range, 0 to 65536: 99999999999999999999");
+	refused("[sessions]\nmax=99999999999999999999\n",
+	    ":2: sessions.max: out of range, 0 to 65536: 99999999999999999999");
 	refused("[sessions]\nmax=unlimited\n", ":2: sessions.max: not a whole number: unlimited");
-	refused("[sessions]\nmax_restarts=-1\n", ":2: sessions.max_restarts: out of range, 0 to 64: -1");
-	refused("[sessions]\nmax_restarts=65\n", ":2: sessions.max_restarts: out of range, 0 to 64: 65");
-	refused("[sessions]\nmax_restarts=all\n", ":2: sessions.max_restarts: not a whole number or unlimited: all");
-	refused("[sessions]\nmax_seconds=0\n", ":2: sessions.max_seconds: out of range, 1 to 315360000: 0");
-	refused("[sessions]\nrestart=always\n", ":2: sessions.restart: not one of permanent, transient, temporary: always");
+	refused("[sessions]\nmax_restarts=-1\n",
+	    ":2: sessions.max_restarts: out of range, 0 to 64: -1");
+	refused("[sessions]\nmax_restarts=65\n",
+	    ":2: sessions.max_restarts: out of range, 0 to 64: 65");
+	refused("[sessions]\nmax_restarts=all\n",
+	    ":2: sessions.max_restarts: not a whole number or unlimited: all");
+	refused("[sessions]\nmax_seconds=0\n",
+	    ":2: sessions.max_seconds: out of range, 1 to 315360000: 0");
+	refused("[sessions]\nrestart=always\n",
+	    ":2: sessions.restart: not one of permanent, transient, temporary: always");
 	refused("[sessions]\nrecover=yes\n", ":2: sessions.recover: not one of true, false: yes");
-	refused("[mode.two_player]\nrecover=1\n", ":2: mode.two_player.recover: not one of true, false: 1");
-	refused("[journal]\nsync=never\n", ":2: journal.sync: not one of always, interval, os: never");
+	refused("[mode.two_player]\nrecover=1\n",
+	    ":2: mode.two_player.recover: not one of true, false: 1");
+	refused(
+	    "[journal]\nsync=never\n", ":2: journal.sync: not one of always, interval, os: never");
 	refused("[words]\nlanguage=de\n", ":2: words.language: not one of en: de");
 	refused("[words]\nfile=words\n", ":2: words.file: not an absolute path: words");
-	refused("[daemon]\nlog=file\n", ":2: daemon.log: not one of auto, journal, syslog, stderr or an absolute path: file");
+	refused("[daemon]\nlog=file\n",
+	    ":2: daemon.log: not one of auto, journal, syslog, stderr or an absolute path: file");
 	refused("[daemon]\nuser=no-such-user\n", ":2: daemon.user: no such user: no-such-user");
 	refused("[daemon]\nstate_dir=lib\n", ":2: daemon.state_dir: not an absolute path: lib");
 	refused("[daemon]\nruntime_dir=\n", ":2: daemon.runtime_dir: empty");
 	refused("[access]\nplay=0, no-such-user\n", ":2: access.play: no such user: no-such-user");
-	refused("[access]\nadmin=@no-such-group\n", ":2: access.admin: no such group: @no-such-group");
+	refused(
+	    "[access]\nadmin=@no-such-group\n", ":2: access.admin: no such group: @no-such-group");
 }
 END_TEST
 
 START_TEST(listen)
 {
 	const char *good[] = { "none", "unix:/run/m.sock", "0.0.0.0:80", "[::1]:9464", NULL };
-	const char *bad[] = { "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1", "[::1]", "[::1]:", "localhost:80",
-		"unix:", "unix:m.sock", ":80", NULL };
+	const char *bad[] = {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1",
+	    "[::1]", "[::1]:", "localhost:80", "unix:", "unix:m.sock", ":80", NULL};
 	const struct config_key *key = config_key_find("monitor", "listen");
 	char err[200];
 
@@ -289,12 +309,19 @@ START_TEST(overrides_refused)
 	override_refused(".max=1", "-D: not section.key=value: .max=1");
 	override_refused("sessions.=1", "-D: not section.key=value: sessions.=1");
 	override_refused("", "-D: not section.key=value: ");
-	override_refused("sessions.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
-	    "-D: not section.key=value: sessions.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1");
+	override_refused(
+	    "sessions."
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1",
+	    "-D: not section.key=value: "
+	    "sessions."
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1");
 }
 END_TEST
 
-/* The control socket must fit: 107 bytes do, 108 do not, and the place where the directory was set is named. */
+/*
+ * The control socket must fit: 107 bytes do, 108 do not, and the place where the directory was
+ * set is named.
+ */
 START_TEST(runtime_dir_length)
 {
 	char content[256], override[256];
@@ -306,7 +333,8 @@ START_TEST(runtime_dir_length)
 	ck_assert_uint_eq(strlen(config->runtime_dir) + strlen("/control.sock"), 107);
 	config_free(config);
 	snprintf(content, sizeof(content), "[daemon]\n\nruntime_dir=/%0*d\n", 108 - 14, 1);
-	refused(content, ":3: daemon.runtime_dir: too long: its control.sock has 108 bytes, a socket's address at most 107");
+	refused(content, ":3: daemon.runtime_dir: too long: its control.sock has 108 bytes, a "
+			 "socket's address at most 107");
 	snprintf(override, sizeof(override), "daemon.runtime_dir=/%0*d", 108 - 14, 1);
 	write_bytes("", 0);
 	ck_assert_ptr_null(config_load(file, overrides, &error));
@@ -315,7 +343,10 @@ START_TEST(runtime_dir_length)
 }
 END_TEST
 
-/* The sample that is installed (from the top of the tree, where tests run) is the table, in its words. */
+/*
+ * The sample that is installed (from the top of the tree, where tests run) is the table, in its
+ * words.
+ */
 START_TEST(sample)
 {
 	static char content[16384];
@@ -330,13 +361,15 @@ START_TEST(sample)
 	ck_assert_ptr_nonnull(rest++);
 	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
 		if (strcmp(section, key->section) != 0)
-			snprintf(text, sizeof(text), "%s[%s]\n", section[0] == '\0' ? "" : "\n", key->section);
+			snprintf(text, sizeof(text), "%s[%s]\n", section[0] == '\0' ? "" : "\n",
+			    key->section);
 		else
 			text[0] = '\0';
 		section = key->section;
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "# %s\n#%s =%s%s\n", key->help, key->name,
-		    key->preset[0] == '\0' ? "" : " ", key->preset);
-		ck_assert_msg(rest != NULL && strncmp(rest, text, strlen(text)) == 0, "etc/gamed.conf has not:\n%s", text);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "# %s\n#%s =%s%s\n",
+		    key->help, key->name, key->preset[0] == '\0' ? "" : " ", key->preset);
+		ck_assert_msg(rest != NULL && strncmp(rest, text, strlen(text)) == 0,
+		    "etc/gamed.conf has not:\n%s", text);
 		rest += strlen(text);
 	}
 	ck_assert_str_eq(rest, "");
@@ -357,7 +390,8 @@ struct seen {
 };
 
 static void
-note(const struct config_key *key, const char *mode, const char *value, const char *origin, void *arg)
+note(const struct config_key *key, const char *mode, const char *value, const char *origin,
+    void *arg)
 {
 	struct seen *seen = arg;
 	char *place = NULL;
@@ -370,13 +404,15 @@ note(const struct config_key *key, const char *mode, const char *value, const ch
 	else if (strcmp(key->name, "sync") == 0)
 		place = seen->of_sync;
 	if (place != NULL)
-		snprintf(place, 128, "%s %s %s %s", mode == NULL ? "-" : mode, key->name, value, origin);
+		snprintf(
+		    place, 128, "%s %s %s %s", mode == NULL ? "-" : mode, key->name, value, origin);
 }
 
 START_TEST(each)
 {
 	const char *overrides[] = { "journal.sync=os", NULL };
-	struct config *config = load("[sessions]\nmax=3\n[mode.two_player]\nmax_age_s=9\n", overrides);
+	struct config *config =
+	    load("[sessions]\nmax=3\n[mode.two_player]\nmax_age_s=9\n", overrides);
 	struct seen seen = { 0 };
 	char expected[128];
 	size_t keys = 0;
@@ -406,7 +442,8 @@ START_TEST(words_path)
 	self[len] = '\0';
 	snprintf(expected, sizeof(expected), "%.*s/words", (int)(strrchr(self, '/') - self), self);
 	if (access(expected, F_OK) != 0)
-		ck_assert_str_eq(config_words_path(config, buf, sizeof(buf)), GAMED_DATADIR "/words");
+		ck_assert_str_eq(
+		    config_words_path(config, buf, sizeof(buf)), GAMED_DATADIR "/words");
 	made = (beside = fopen(expected, "wx")) != NULL;
 	if (made)
 		fclose(beside);
@@ -429,8 +466,6 @@ main(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tests = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, defaults);
@@ -448,9 +483,5 @@ main(void)
 	tcase_add_test(tests, each);
 	tcase_add_test(tests, words_path);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -1,5 +1,6 @@
 /*
- * check_options.c: the command line of gamed: what it makes of it, what it prints where, and the exit status.
+ * check_options.c: the command line of gamed: what it makes of it, what it prints where, and the
+ * exit status.
  */
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -15,6 +16,7 @@
 
 #include "common/config.h"
 #include "daemon/options.h"
+#include "tests/lib/suite.h"
 
 #define GOES_ON	100	/* the status of a command line that lets gamed run */
 
@@ -67,7 +69,10 @@ redirect(const char *name, int to)
 	close(fd);
 }
 
-/* The status of gamed with these arguments (ends with NULL), as in a process of its own; out and err are what it printed. */
+/*
+ * The status of gamed with these arguments (ends with NULL), as in a process of its own; out and
+ * err are what it printed.
+ */
 static int
 status_of(const char *const *arguments)
 {
@@ -109,7 +114,8 @@ START_TEST(runs)
 	ck_assert_str_eq(err, "");
 	ck_assert_int_eq(STATUS("-f", "-c", file, "-Dsessions.max=9"), GOES_ON);
 	ck_assert_str_eq(out, "foreground 1 max 9");
-	ck_assert_int_eq(STATUS("-fD", "sessions.max=9", "-D", "sessions.max=0", "-c", file), GOES_ON);
+	ck_assert_int_eq(
+	    STATUS("-fD", "sessions.max=9", "-D", "sessions.max=0", "-c", file), GOES_ON);
 	ck_assert_str_eq(out, "foreground 1 max 0");
 }
 END_TEST
@@ -213,8 +219,6 @@ main(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *tests = tcase_create("options");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, runs);
@@ -225,9 +229,5 @@ main(void)
 	tcase_add_test(tests, every_row);
 	tcase_add_test(tests, output_full);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }
