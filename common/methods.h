@@ -25,6 +25,7 @@ enum param_type {
 	PARAM_LABEL,
 	PARAM_KEY,
 	PARAM_INTEGER,		/* min <= n <= max */
+	PARAM_LIMIT,		/* the same, or "unlimited" */
 	PARAM_BOOLEAN,
 	PARAM_OBJECT,
 	PARAM_STRINGS,		/* an array of strings */
@@ -35,14 +36,16 @@ struct param {
 	const char		*name;
 	enum param_type		 type;
 	bool			 required;
-	double			 min, max;	/* INTEGER: value; STRING, STRINGS: length or number */
+	bool			 open;		/* OBJECT: may have other members too */
+	double			 min, max;	/* INTEGER, LIMIT: value; STRING: bytes; STRINGS: number */
 	const char *const	*choices;	/* ends with NULL */
+	const struct param	*members;	/* OBJECT: ends with a NULL name; NULL: any members */
 	const char		*help;
 };
 
 struct field {			/* a member of a result */
 	const char	*name;
-	const char	*type;	/* JSON Schema's word */
+	const char	*type;	/* JSON Schema's word; "integer,null" where it may be null */
 	const char	*help;
 };
 
@@ -62,6 +65,7 @@ struct method {
 	enum role		 role;
 	const struct param	*params;	/* ends with a NULL name */
 	const struct field	*result;	/* ends with a NULL name */
+	const enum error_reason	*errors;	/* of its own, ends with ERROR_NONE; beside those that any method may answer */
 	bool			 on_session_socket;	/* the session's own socket answers it too */
 	const char		*help;
 };
@@ -70,7 +74,10 @@ extern const struct method methods[METHODS];
 
 const struct method *method_find(const char *name);
 
-/* Checks params (NULL: none) against the row: unknown, missing, wrong type, out of range; names the field. Pure. */
+/* What any method may answer; ends with ERROR_NONE. */
+extern const enum error_reason method_errors[];
+
+/* Checks params (NULL: none) against the row: unknown, missing, wrong type, out of range; names the field ("limits.max_seconds"). Pure. */
 bool	method_check(const struct method *, const cJSON *params, struct rpc_error *);
 
 /* The OpenRPC document (1.3), generated from the table, errors and modes included. A new object, or NULL without memory. */

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "common/conn.h"
+#include "tests/lib/suite.h"
 
 #define MAX_LINE	1024
 #define MAX_PENDING	(256 * 1024)
@@ -497,10 +498,5 @@ conn_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(conn_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(conn_suite());
 }

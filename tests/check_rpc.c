@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "common/rpc.h"
+#include "tests/lib/suite.h"
 
 static struct rpc_input in;
 static struct json_writer w;
@@ -414,10 +415,5 @@ rpc_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(rpc_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(rpc_suite());
 }

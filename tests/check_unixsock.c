@@ -15,6 +15,7 @@
 #include <check.h>
 
 #include "common/unixsock.h"
+#include "tests/lib/suite.h"
 
 static char root[64];
 static char dir[512];		/* longer than a socket address */
@@ -188,10 +189,5 @@ unixsock_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(unixsock_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(unixsock_suite());
 }

@@ -1,0 +1,327 @@
+/*
+ * methods.c: the table of methods. Read by the gateway, workers, gamectl, rpc.discover, the man page and the tests. Pure data.
+ */
+#include <string.h>
+
+#include "common/methods.h"
+
+#define EVER	9007199254740991.0	/* 2^53 - 1 */
+#define MONTH_MS (31 * 86400.0 * 1000)
+
+/* clang-format off */
+
+static const char *const states[] = {"initializing", "active", "paused", "cleanup", "terminated", NULL};
+static const char *const residencies[] = {
+	"starting", "awake", "restarting", "stopping", "hibernated", "held", "ended", NULL};
+static const char *const restarts[] = {"permanent", "transient", "temporary", NULL};
+
+#define GAME_ID	{.name = "game_id", .type = PARAM_SESSION_ID, .required = true, \
+		 .help = "the session's id"}
+#define END	{.name = NULL}
+
+static const struct param limits_members[] = {
+	{.name = "max_restarts", .type = PARAM_LIMIT, .max = 64,
+	 .help = "restarts within max_seconds before the session is held"},
+	{.name = "max_seconds", .type = PARAM_INTEGER, .min = 1, .max = 31536000,
+	 .help = "the period in which restarts count"},
+	{.name = "stop_timeout_ms", .type = PARAM_LIMIT, .max = MONTH_MS,
+	 .help = "how long its end may take before it is killed"},
+	END
+};
+
+static const struct param start_params[] = {
+	{.name = "mode", .type = PARAM_STRING, .required = true, .min = 1, .max = 64,
+	 .help = "the mode of play"},
+	{.name = "teams", .type = PARAM_OBJECT, .required = true,
+	 .help = "{team_id: [player_id, player_id]}"},
+	{.name = "guild_id", .type = PARAM_LABEL, .help = "the owner's group; \"default\" where it is left out"},
+	{.name = "game_id", .type = PARAM_SESSION_ID,
+	 .help = "the session's id; made where it is left out (from key, if there is one)"},
+	{.name = "config", .type = PARAM_OBJECT, .help = "settings of the mode"},
+	{.name = "restart", .type = PARAM_CHOICE, .choices = restarts,
+	 .help = "when a process that ended is started again"},
+	{.name = "limits", .type = PARAM_OBJECT, .members = limits_members,
+	 .help = "limits of this session alone"},
+	{.name = "key", .type = PARAM_KEY, .help = "makes the start happen once, however often it is asked for"},
+	END
+};
+
+static const struct param command_members[] = {
+	{.name = "type", .type = PARAM_STRING, .required = true, .min = 1, .max = 63,
+	 .help = "the command, guess for example; its other members depend on it"},
+	END
+};
+
+static const struct param command_params[] = {
+	GAME_ID,
+	{.name = "command", .type = PARAM_OBJECT, .required = true, .open = true, .members = command_members,
+	 .help = "what the game is to do"},
+	{.name = "key", .type = PARAM_KEY,
+	 .help = "makes the command happen once: the same key again gets the first reply again"},
+	{.name = "if_seq", .type = PARAM_INTEGER, .max = EVER,
+	 .help = "only if the session's last record has this number"},
+	{.name = "deadline_ms", .type = PARAM_INTEGER, .min = 1, .max = 3600000,
+	 .help = "how long to wait for the reply; 5000 where it is left out"},
+	END
+};
+
+static const struct param session_params[] = { GAME_ID, END };
+
+static const struct param stop_params[] = {
+	GAME_ID,
+	{.name = "reason", .type = PARAM_STRING, .min = 1, .max = 120,
+	 .help = "the reason that game_terminated will give; \"stopped\" where it is left out"},
+	{.name = "timeout_ms", .type = PARAM_INTEGER, .max = MONTH_MS,
+	 .help = "how long its cleanup may take before it is killed"},
+	END
+};
+
+static const struct param get_params[] = {
+	GAME_ID,
+	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32, .help = "only these members of the result"},
+	END
+};
+
+static const struct param list_params[] = {
+	{.name = "state", .type = PARAM_CHOICE, .choices = states, .help = "only sessions in this state"},
+	{.name = "mode", .type = PARAM_STRING, .min = 1, .max = 64, .help = "only sessions of this mode"},
+	{.name = "guild_id", .type = PARAM_LABEL, .help = "only sessions of this guild"},
+	{.name = "residency", .type = PARAM_CHOICE, .choices = residencies,
+	 .help = "only sessions that the supervisor sees so"},
+	{.name = "restart", .type = PARAM_CHOICE, .choices = restarts, .help = "only sessions of this restart type"},
+	{.name = "min_age_s", .type = PARAM_INTEGER, .max = EVER, .help = "only sessions started this long ago, or longer"},
+	{.name = "limit", .type = PARAM_INTEGER, .min = 1, .max = 10000,
+	 .help = "at most this many rows; 1000 where it is left out"},
+	{.name = "cursor", .type = PARAM_STRING, .min = 1, .max = 64, .help = "next_cursor of the page before"},
+	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32, .help = "only these members of each row"},
+	END
+};
+
+static const struct param journal_params[] = {
+	GAME_ID,
+	{.name = "instance", .type = PARAM_STRING, .min = 36, .max = 36,
+	 .help = "which life of the id; the living one, else the last, where it is left out"},
+	{.name = "from", .type = PARAM_INTEGER, .min = 1, .max = EVER, .help = "the first record wanted; 1 where it is left out"},
+	{.name = "limit", .type = PARAM_INTEGER, .min = 1, .max = 10000,
+	 .help = "at most this many records; 100 where it is left out"},
+	END
+};
+
+static const struct param subscribe_params[] = {
+	{.name = "topics", .type = PARAM_STRINGS, .required = true, .min = 1, .max = 256,
+	 .help = "game:<id>, game:*, sessions or services"},
+	{.name = "from", .type = PARAM_OBJECT,
+	 .help = "{game_id: seq}: the first record wanted of these sessions; others begin with what comes next"},
+	END
+};
+
+static const struct param unsubscribe_params[] = {
+	{.name = "subscription", .type = PARAM_STRING, .required = true, .min = 1, .max = 64,
+	 .help = "what events.subscribe gave"},
+	END
+};
+
+static const struct param shutdown_params[] = {
+	{.name = "end", .type = PARAM_BOOLEAN, .help = "end the games; where it is left out they come back with the next start"},
+	END
+};
+
+static const struct param no_params[] = { END };
+
+/* ---- results ----------------------------------------------------------------------------------- */
+
+static const struct field start_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"instance", "string", "this life of the id, a UUID"},
+	{"pid", "integer", "its process"},
+	{"state", "string", "the session's state"},
+	{"generation", "integer", "the n-th use of its registry slot"},
+	{"seq", "integer", "its last record"},
+	END
+};
+
+static const struct field command_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"seq", "integer", "the last record of this command, durable as the journal's mode says"},
+	{"epoch", "integer", "the n-th process of this journal"},
+	{"state", "string", "the session's state after it"},
+	{"reply", "object", "what the game answers to the player"},
+	{"events", "array", "the public records of this command: seq, type, data"},
+	END
+};
+
+static const struct field state_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"state", "string", "the session's state"},
+	{"seq", "integer", "its last record"},
+	END
+};
+
+static const struct field release_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"residency", "string", "the supervisor's view"},
+	{"seq", "integer", "its last record"},
+	END
+};
+
+static const struct field get_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"instance", "string", "this life of the id, a UUID"},
+	{"guild_id", "string", "the owner's group"},
+	{"mode", "string", "the mode of play"},
+	{"state", "string", "the session's own state"},
+	{"residency", "string", "does a process run it, and if not, why not"},
+	{"pid", "integer,null", "its process; null without one"},
+	{"generation", "integer", "the n-th use of its registry slot"},
+	{"restart", "string", "its restart type"},
+	{"limits", "object", "max_restarts, max_seconds, stop_timeout_ms"},
+	{"restarts", "integer", "how often it was restarted"},
+	{"seq", "integer", "its last record"},
+	{"epoch", "integer", "the n-th process of its journal"},
+	{"started_at", "string", "when this life began"},
+	{"last_activity_at", "string,null", "when a player's command came last"},
+	{"commands", "integer", "commands answered with a result"},
+	{"errors", "integer", "commands answered with an error"},
+	{"game", "object,null", "the game's public state; null where it was not told in time"},
+	END
+};
+
+static const struct field list_result[] = {
+	{"sessions", "array", "rows as of session.get, without game"},
+	{"count", "integer", "all that match, on this page or not"},
+	{"next_cursor", "string", "where the next page begins; absent on the last"},
+	END
+};
+
+static const struct field journal_result[] = {
+	{"records", "array", "seq, epoch, t, type, key, data"},
+	{"next", "integer", "from which record to go on; absent at the end"},
+	END
+};
+
+static const struct field subscribe_result[] = {
+	{"subscription", "string", "what its notifications carry"},
+	END
+};
+
+static const struct field status_result[] = {
+	{"pid", "integer", "the master"},
+	{"version", "string", "of gamed"},
+	{"uptime_s", "integer", "since this master began"},
+	{"sessions", "object", "total, awake, restarting, hibernated, held"},
+	{"services", "array", "name, pid, state, restarts"},
+	{"limits", "object", "the limits of [sessions] and [manager] in force; null is unlimited"},
+	END
+};
+
+static const struct field children_result[] = {
+	{"children", "array", "kind, name, pid, state, restarts: a row a process"},
+	END
+};
+
+static const struct field shutdown_result[] = {
+	{"sessions", "integer", "how many there are"},
+	END
+};
+
+static const struct field discover_result[] = {
+	{"openrpc", "string", "the version of OpenRPC that this document follows"},
+	{"info", "object", "title and version"},
+	{"methods", "array", "one a method"},
+	END
+};
+
+static const struct field no_result[] = { END };
+
+/* ---- errors ------------------------------------------------------------------------------------ */
+
+const enum error_reason method_errors[] = {
+	ERROR_INVALID_PARAMS, ERROR_INTERNAL, ERROR_DENIED, ERROR_OVERLOADED, ERROR_NONE};
+
+static const enum error_reason start_errors[] = {
+	ERROR_INVALID_ID, ERROR_UNKNOWN_MODE, ERROR_ALREADY_STARTED, ERROR_ALREADY_PRESENT, ERROR_MAX_SESSIONS,
+	ERROR_START_FAILED, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason command_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_REJECTED, ERROR_RESTARTING,
+	ERROR_OUTCOME_UNKNOWN, ERROR_HELD, ERROR_POISONED, ERROR_CONFLICT, ERROR_DEADLINE, ERROR_JOURNAL,
+	ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason pause_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING, ERROR_OUTCOME_UNKNOWN,
+	ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason stop_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_DEADLINE, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason release_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_START_FAILED, ERROR_HELD, ERROR_DEADLINE,
+	ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason get_errors[] = {ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_NONE};
+static const enum error_reason journal_read_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_JOURNAL, ERROR_NONE};
+static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NONE};
+static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
+static const enum error_reason no_errors[] = {ERROR_NONE};
+
+/* ---- methods ----------------------------------------------------------------------------------- */
+
+const struct method methods[METHODS] = {
+	[METHOD_SESSION_START] = {METHOD_SESSION_START, "session.start", ROLE_PLAY, start_params, start_result,
+	    start_errors, false, "Starts a session; answers when it is ready"},
+	[METHOD_SESSION_COMMAND] = {METHOD_SESSION_COMMAND, "session.command", ROLE_PLAY, command_params,
+	    command_result, command_errors, true, "Gives the game a command; answers when it is written down"},
+	[METHOD_SESSION_PAUSE] = {METHOD_SESSION_PAUSE, "session.pause", ROLE_PLAY, session_params, state_result,
+	    pause_errors, true, "Lets the game's time stand still"},
+	[METHOD_SESSION_RESUME] = {METHOD_SESSION_RESUME, "session.resume", ROLE_PLAY, session_params, state_result,
+	    pause_errors, true, "Lets a paused game go on"},
+	[METHOD_SESSION_STOP] = {METHOD_SESSION_STOP, "session.stop", ROLE_PLAY, stop_params, state_result,
+	    stop_errors, false, "Ends the game in order; answers when its process is gone"},
+	[METHOD_SESSION_KILL] = {METHOD_SESSION_KILL, "session.kill", ROLE_ADMIN, session_params, state_result,
+	    stop_errors, false, "Ends the game at once, without its cleanup; answers when its process is gone"},
+	[METHOD_SESSION_RELEASE] = {METHOD_SESSION_RELEASE, "session.release", ROLE_ADMIN, session_params,
+	    release_result, release_errors, false,
+	    "Gives a held session a new process and a new restart budget; answers when it is ready"},
+	[METHOD_SESSION_GET] = {METHOD_SESSION_GET, "session.get", ROLE_VIEW, get_params, get_result, get_errors,
+	    true, "Tells all about one session; wakes nobody, and waits at most a second for its game's state"},
+	[METHOD_SESSION_LIST] = {METHOD_SESSION_LIST, "session.list", ROLE_VIEW, list_params, list_result,
+	    no_errors, false, "Lists the sessions that exist and match"},
+	[METHOD_SESSION_JOURNAL] = {METHOD_SESSION_JOURNAL, "session.journal", ROLE_VIEW, journal_params,
+	    journal_result, journal_read_errors, false,
+	    "Reads the records of a session, ended ones too, without what is private"},
+	[METHOD_EVENTS_SUBSCRIBE] = {METHOD_EVENTS_SUBSCRIBE, "events.subscribe", ROLE_VIEW, subscribe_params,
+	    subscribe_result, subscribe_errors, true, "From here on events of these topics come as notifications"},
+	[METHOD_EVENTS_UNSUBSCRIBE] = {METHOD_EVENTS_UNSUBSCRIBE, "events.unsubscribe", ROLE_VIEW,
+	    unsubscribe_params, no_result, unsubscribe_errors, true, "Ends one subscription"},
+	[METHOD_SUPERVISOR_STATUS] = {METHOD_SUPERVISOR_STATUS, "supervisor.status", ROLE_VIEW, no_params,
+	    status_result, no_errors, false, "Tells how gamed is"},
+	[METHOD_SUPERVISOR_CHILDREN] = {METHOD_SUPERVISOR_CHILDREN, "supervisor.children", ROLE_VIEW, no_params,
+	    children_result, no_errors, false, "Lists the processes under the master"},
+	[METHOD_SUPERVISOR_SHUTDOWN] = {METHOD_SUPERVISOR_SHUTDOWN, "supervisor.shutdown", ROLE_ADMIN,
+	    shutdown_params, shutdown_result, no_errors, false, "Shuts gamed down; games sleep until its next start"},
+	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW, no_params, discover_result,
+	    no_errors, false, "Describes all methods, as an OpenRPC document"},
+};
+
+/* clang-format on */
+
+const struct method *
+method_find(const char *name)
+{
+	for (size_t i = 0; i < METHODS; i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return &methods[i];
+	return NULL;
+}
+
+const char *
+role_name(enum role role)
+{
+	switch (role) {
+	case ROLE_NONE:
+		return "none";
+	case ROLE_VIEW:
+		return "view";
+	case ROLE_PLAY:
+		return "play";
+	case ROLE_ADMIN:
+		return "admin";
+	}
+	return "?";
+}
