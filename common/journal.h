@@ -48,10 +48,7 @@ struct journal_record {
 	cJSON		*secret;		/* "private" on disk, an object; NULL: none */
 };
 
-/*
- * ---- names
- * ---------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /*
  * "<id>.ndjson", or with an instance "<id>@<instance>.ndjson": an older life of the id in the
@@ -59,10 +56,7 @@ struct journal_record {
  */
 const char *journal_name(char out[JOURNAL_NAME_MAX], const char *id, const char *instance);
 
-/*
- * ---- format: pure
- * --------------------------------------------------------------------------------
- */
+/* ---- format: pure ---------------------------------------------------------------------------- */
 
 /*
  * Appends the record's line with its newline. The writer's failed flag says that it found no
@@ -92,10 +86,7 @@ const char *journal_fault_name(enum journal_fault);	/* a phrase for people */
 enum journal_fault journal_parse(const char *line, size_t len, struct journal_record *);
 void	journal_record_clear(struct journal_record *);
 
-/*
- * ---- reading, without a lock
- * ---------------------------------------------------------------------
- */
+/* ---- reading, without a lock ----------------------------------------------------------------- */
 
 enum journal_step {
 	JOURNAL_RECORD,		/* a record */
@@ -146,10 +137,7 @@ enum journal_fault journal_reader_fault(const struct journal_reader *);
 /* Bytes up to the end of the last whole group. */
 off_t	journal_reader_good(const struct journal_reader *);
 
-/*
- * ---- head and tail: what a start of gamed needs to know of a journal
- * ------------------------------
- */
+/* ---- head and tail: what a start of gamed needs to know of a journal ------------------------- */
 
 /*
  * Of the data of record 1 and of the last record; what does not stand there is empty, 0 or
@@ -185,10 +173,7 @@ struct journal_summary {
  */
 enum journal_step journal_summarise(int fd, struct journal_summary *, uint64_t *line);
 
-/*
- * ---- the archive
- * -----------------------------------------------------------------------------------
- */
+/* ---- the archive ----------------------------------------------------------------------------- */
 
 /*
  * Moves the journal of this id from dirfd to archive_dirfd, which are on one file system. There,
