@@ -10,24 +10,28 @@
 #define LETTERS_MIN	3
 #define LETTERS_MAX	10
 #define TAGS_COMMON	15	/* uses of a word that is no thing */
+#define TAGS_NAME	3	/* uses of a thing whose word is also a name: bill, rose */
 #define TAGS_EMPTY	400	/* uses above which a word says nothing: have, make, say */
 
 /* Words that a game should not deal though the dictionaries do suggest them, and words that say nothing. */
 static const char *const unfit[] = {
-	"abort", "abortion", "about", "above", "according", "all", "alone", "anal", "another",
-	"anti", "anus", "any", "apart", "ass", "asshole", "aware", "bastard", "bitch", "boob",
-	"both", "breast", "butt", "certain", "coon", "corpse", "cripple", "crotch", "damn",
-	"damned", "dick", "dike", "due", "dyke", "each", "either", "else", "enough", "every",
-	"fag", "faggot", "fairy", "fat", "few", "fewer", "former", "fuck", "further", "gay",
-	"genital", "genocide", "gook", "groin", "gypsy", "heroin", "hooker", "idiot", "incest",
-	"jap", "jew", "latter", "least", "lesbian", "less", "little", "lynch", "many",
-	"massacre", "molest", "more", "moron", "most", "much", "murder", "murderer", "nazi",
-	"negress", "negro", "neither", "nigger", "nipple", "nude", "orgasm", "orgy", "other",
-	"own", "paddy", "penis", "per", "piss", "porn", "prick", "prostitute", "pubic", "pussy",
-	"queer", "rape", "rapist", "rectum", "retard", "same", "savage", "semen", "several",
-	"sex", "sexual", "slave", "slavery", "slut", "some", "spastic", "sperm", "squaw",
+	"aborigine", "abort", "abortion", "about", "above", "according", "afghan", "all",
+	"alone", "anal", "another", "anti", "anus", "any", "apart", "ass", "asshole", "aware",
+	"baptist", "bastard", "bitch", "black", "boob", "both", "breast", "butt", "catholic",
+	"certain", "christian", "communist", "coon", "corpse", "cripple", "crotch", "damn",
+	"damned", "democrat", "dick", "dike", "due", "dyke", "each", "either", "else", "enough",
+	"every", "fag", "faggot", "fairy", "fat", "few", "fewer", "former", "fuck", "further",
+	"gay", "genital", "genocide", "gook", "groin", "gypsy", "heroin", "hooker", "idiot",
+	"incest", "jap", "japan", "japanese", "jew", "jewish", "latter", "least", "lesbian",
+	"less", "little", "lynch", "many", "massacre", "molest", "more", "morocco", "moron",
+	"most", "much", "murder", "murderer", "muslim", "nazi", "negress", "negro", "neither",
+	"nigger", "nipple", "nude", "orgasm", "orgy", "other", "own", "paddy", "penis", "per",
+	"piss", "porn", "prick", "prostitute", "protestant", "pubic", "pussy", "queer", "rape",
+	"rapist", "rectum", "republican", "retard", "same", "savage", "semen", "several", "sex",
+	"sexual", "slave", "slavery", "slut", "some", "soviet", "spastic", "sperm", "squaw",
 	"stupid", "such", "suicide", "terrorist", "testicle", "then", "tit", "torture",
-	"tranny", "turd", "urine", "vagina", "various", "very", "whore", "yet", "yid",
+	"tranny", "turd", "urine", "vagina", "various", "very", "virgin", "white", "whore",
+	"yank", "yet", "yid",
 };
 
 static int
@@ -49,12 +53,12 @@ is_dealt(const struct form *f)
 	const unsigned common = FORM_COMMON_US | FORM_COMMON_GB;
 	size_t n = strlen(f->text);
 
-	if ((f->flags & common) != common || (f->flags & (FORM_NAME | FORM_RUDE)) ||
-	    n < LETTERS_MIN || n > LETTERS_MAX || is_unfit(f->text))
+	if ((f->flags & common) != common || (f->flags & FORM_RUDE) || n < LETTERS_MIN ||
+	    n > LETTERS_MAX || is_unfit(f->text))
 		return false;
 	if (f->concrete > 0 && f->concrete * 2 >= f->tags)
-		return true;
-	return f->tags >= TAGS_COMMON && f->tags <= TAGS_EMPTY;
+		return !(f->flags & FORM_NAME) || f->concrete >= TAGS_NAME;
+	return !(f->flags & FORM_NAME) && f->tags >= TAGS_COMMON && f->tags <= TAGS_EMPTY;
 }
 
 bool *

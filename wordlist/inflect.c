@@ -67,7 +67,7 @@ doubling_of(const char *base, size_t n)
 	if (n < 2 || strchr("aeiouwxyh", base[n - 1]) != NULL || !is_vowel(base, n - 2))
 		return DOUBLE_NEVER;
 	if (n > 2 && is_vowel(base, n - 3))
-		return DOUBLE_NEVER;
+		return base[n - 1] == 'l' ? DOUBLE_MAYBE : DOUBLE_NEVER;	/* fuelled */
 	if (base[n - 1] == 's' || count_syllables(base, n) > 1)
 		return DOUBLE_MAYBE;
 	return DOUBLE_ALWAYS;

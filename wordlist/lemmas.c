@@ -90,32 +90,6 @@ add_plurals(struct lemmas *l, const struct forms *f, const struct inflections *i
 	}
 }
 
-/* All that follows the rules, for one base. */
-static void
-add_regular(struct lemmas *l, const struct forms *f, size_t base)
-{
-	const struct form *b = &f->at[base];
-	bool noun = b->flags & (FORM_NOUN | FORM_OWNER), verb = b->flags & FORM_VERB;
-	bool quality = b->flags & (FORM_ADJECTIVE | FORM_ADVERB);
-	struct inflections in;
-
-	for (enum inflection k = 0; k < INFLECT_KINDS; k++)
-		in.n[k] = find_inflections(f, b->text, k, in.ids[k]);
-	if (noun || verb || strlen(b->text) > 2)
-		add_kind(l, &in, INFLECT_S, base, noun || verb);
-	if (noun && strlen(b->text) > 4)
-		add_plurals(l, f, &in, base);
-	if (verb || (in.n[INFLECT_ED] > 0 && in.n[INFLECT_ING] > 0)) {
-		add_kind(l, &in, INFLECT_ED, base, verb);
-		add_kind(l, &in, INFLECT_ING, base, verb);
-	}
-	if (in.n[INFLECT_ER] > 0 && in.n[INFLECT_EST] > 0 &&
-	    (quality || !(b->flags & FORM_CLASSES))) {
-		add_kind(l, &in, INFLECT_ER, base, quality);
-		add_kind(l, &in, INFLECT_EST, base, quality);
-	}
-}
-
 static int
 exception_order(const void *a, const void *b)
 {
@@ -157,12 +131,16 @@ find_verb(const struct exceptions *verbs, const char *base)
 	return &verbs->at[low];
 }
 
-/* If base ends in an exceptional verb (baby-sit), its forms may follow that verb's (baby-sat). */
-static void
+/*
+ * If base ends in an exceptional verb (baby-sit), its forms may follow that verb's (baby-sat). Is it such a
+ * verb, and one that WordNet does not know?
+ */
+static bool
 add_compounds(struct lemmas *l, const struct forms *f, const struct exceptions *verbs, size_t base)
 {
 	const char *text = f->at[base].text;
 	size_t n = strlen(text);
+	size_t before = l->n;
 	char form[WORD_MAX + 1];
 
 	for (size_t head = 2; head + 2 < n; head++) {
@@ -176,6 +154,33 @@ add_compounds(struct lemmas *l, const struct forms *f, const struct exceptions *
 			snprintf(form, sizeof(form), "%.*s%s", (int)head, text, e->form);
 			add_lemma(l, forms_find(f, form), base, false);
 		}
+	}
+	return l->n > before && !(f->at[base].flags & FORM_CLASSES);
+}
+
+/* All that follows the rules, for one base; is it a verb that only its parts say is one? */
+static void
+add_regular(struct lemmas *l, const struct forms *f, size_t base, bool compound)
+{
+	const struct form *b = &f->at[base];
+	bool noun = b->flags & (FORM_NOUN | FORM_OWNER), verb = compound || (b->flags & FORM_VERB);
+	bool quality = b->flags & (FORM_ADJECTIVE | FORM_ADVERB);
+	struct inflections in;
+
+	for (enum inflection k = 0; k < INFLECT_KINDS; k++)
+		in.n[k] = find_inflections(f, b->text, k, in.ids[k]);
+	if (noun || verb || strlen(b->text) > 2)
+		add_kind(l, &in, INFLECT_S, base, noun || verb);
+	if (noun && strlen(b->text) > 4)
+		add_plurals(l, f, &in, base);
+	if (verb || (in.n[INFLECT_ED] > 0 && in.n[INFLECT_ING] > 0)) {
+		add_kind(l, &in, INFLECT_ED, base, verb);
+		add_kind(l, &in, INFLECT_ING, base, verb);
+	}
+	if (in.n[INFLECT_ER] > 0 && in.n[INFLECT_EST] > 0 &&
+	    (quality || !(b->flags & FORM_CLASSES))) {
+		add_kind(l, &in, INFLECT_ER, base, quality);
+		add_kind(l, &in, INFLECT_EST, base, quality);
 	}
 }
 
@@ -237,8 +242,9 @@ lemmas_find(const struct forms *f, const struct exceptions *x, struct lemmas *l)
 	for (size_t i = 0; i < sizeof(relatives) / sizeof(relatives[0]); i++)
 		add_lemma(l, forms_find(f, relatives[i][0]), forms_find(f, relatives[i][1]), true);
 	for (size_t base = 0; base < f->n; base++) {
-		add_regular(l, f, base);
-		add_compounds(l, f, &verbs, base);
+		bool compound = add_compounds(l, f, &verbs, base);
+
+		add_regular(l, f, base, compound);
 	}
 	free(verbs.at);		/* its rows borrow x's text */
 	settle(l, f);
