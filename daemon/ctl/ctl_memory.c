@@ -9,6 +9,8 @@
 
 #include "daemon/ctl/ctl.h"
 
+static void warn_list(const char *fmt, va_list) __attribute__((format(printf, 1, 0)));
+
 static void
 warn_list(const char *fmt, va_list ap)
 {

@@ -62,6 +62,8 @@ out(struct play *p)
 	return stdout;
 }
 
+static void say(struct play *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 static void
 say(struct play *p, const char *fmt, ...)
 {
