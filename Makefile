@@ -24,7 +24,7 @@ CC	:= gcc
 endif
 PKGS	:= libevent_core libevent_extra libbsd-overlay libmd libcjson inih zlib libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) smartcols)
-PKG_LIBS := $(shell pkg-config --libs $(PKGS))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lm
 CTL_LIBS := $(shell pkg-config --libs smartcols)
 TEST_LIBS = $(shell pkg-config --libs check)
 
