@@ -170,15 +170,16 @@ file_open(const char *path, int flags, struct registry_header *h)
 {
 	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
-	ssize_t n;
+	ssize_t n = 0;
 
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == -1 || (n = pread(fd, h, sizeof(*h), 0)) == -1) {
+	if (fstat(fd, &st) == -1 ||
+	    (S_ISREG(st.st_mode) && (n = pread(fd, h, sizeof(*h), 0)) == -1)) {
 		close_quietly(fd);
 		return -1;
 	}
-	if (!S_ISREG(st.st_mode) || n != sizeof(*h) || !header_is_ours(h, st.st_size)) {
+	if (n != sizeof(*h) || !header_is_ours(h, st.st_size)) {
 		(void)close(fd);
 		errno = EPROTO;
 		return -1;
