@@ -30,8 +30,8 @@ const struct registry_header *registry_header(const struct registry *);
 bool	registry_read(const struct registry *, uint32_t slot, struct registry_entry *);
 
 /*
- * The slot of this id, its entry copied to *out (may be NULL); REGISTRY_NONE if there is none.
- * Ids compare exactly.
+ * The slot of this id, its entry copied to *out (may be NULL); REGISTRY_NONE if there is none,
+ * and then *out is anything. Ids compare exactly; id may stand in *out.
  */
 uint32_t registry_find(const struct registry *, const char *id, struct registry_entry *out);
 

@@ -28,16 +28,32 @@ fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* An id that is looked for: a copy, because the caller's may stand in the entry that is read into. */
+struct wanted {
+	uint64_t	hash;
+	uint64_t	id[ID_WORDS];
+};
+
+static void
+wanted_init(const struct registry *r, struct wanted *w, const char *id)
+{
+	uint64_t h = r->hash_seed;
+	size_t length = strnlen(id, sizeof(w->id));
+
+	memset(w->id, 0, sizeof(w->id));
+	memcpy(w->id, id, length);
+	for (size_t i = 0; i * sizeof(uint64_t) < length; i++)
+		h = fold(h ^ w->id[i], 0x9e3779b97f4a7c15ULL);
+	w->hash = fold(h ^ length, r->hash_seed | 1) & r->hash_mask;
+}
+
 static uint64_t
 id_hash(const struct registry *r, const char *id)
 {
-	uint64_t words[ID_WORDS] = { 0 }, h = r->hash_seed;
-	size_t length = strnlen(id, sizeof(words));
+	struct wanted w;
 
-	memcpy(words, id, length);
-	for (size_t i = 0; i * sizeof(uint64_t) < length; i++)
-		h = fold(h ^ words[i], 0x9e3779b97f4a7c15ULL);
-	return fold(h ^ length, r->hash_seed | 1) & r->hash_mask;
+	wanted_init(r, &w, id);
+	return w.hash;
 }
 
 static _Atomic uint64_t *
@@ -64,9 +80,10 @@ bucket_is_entry(uint64_t bucket)
 	return bucket != BUCKET_EMPTY && bucket != BUCKET_DELETED;
 }
 
-/* Is this slot the one of id? If so its entry is in *out, where that is wanted. */
+/* Is this slot the one that is wanted? If so its entry is in *out, unless that is NULL. */
 static bool
-slot_is(const struct registry *r, uint32_t slot, const char *id, struct registry_entry *out)
+slot_is(const struct registry *r, uint32_t slot, const struct wanted *w,
+    struct registry_entry *out)
 {
 	size_t n = out != NULL ? REGISTRY_WORDS(struct registry_entry) : HEAD_WORDS;
 	struct registry_entry head, *e = out != NULL ? out : &head;
@@ -76,23 +93,21 @@ slot_is(const struct registry *r, uint32_t slot, const char *id, struct registry
 		return false;
 	s = registry_slot_ro(r, slot);
 	(void)registry_pair_read(&s->version, s->copy[0], REGISTRY_WORDS(head), n, e, 0);
-	return e->residency != RESIDENCY_NONE && strncmp(e->id, id, sizeof(e->id)) == 0;
+	return e->residency != RESIDENCY_NONE && strncmp(e->id, (const char *)w->id, sizeof(e->id)) == 0;
 }
 
 static uint32_t
-table_find(const struct registry *r, const _Atomic uint64_t *table, const char *id,
+table_find(const struct registry *r, const _Atomic uint64_t *table, const struct wanted *w,
     struct registry_entry *out)
 {
-	uint64_t hash = id_hash(r, id);
-
 	for (uint32_t i = 0; i < r->buckets; i++) {
-		size_t at = (size_t)(hash + i) & (r->buckets - 1);
+		size_t at = (size_t)(w->hash + i) & (r->buckets - 1);
 		uint64_t bucket = atomic_load_explicit(table + at, memory_order_acquire);
 
 		if (bucket == BUCKET_EMPTY)
 			break;
-		if (bucket_is_entry(bucket) && bucket >> 32 == hash >> 32 &&
-		    slot_is(r, (uint32_t)bucket - 2, id, out))
+		if (bucket_is_entry(bucket) && bucket >> 32 == w->hash >> 32 &&
+		    slot_is(r, (uint32_t)bucket - 2, w, out))
 			return (uint32_t)bucket - 2;
 	}
 	return REGISTRY_NONE;
@@ -102,10 +117,12 @@ uint32_t
 registry_index_find(const struct registry *r, const char *id, struct registry_entry *out)
 {
 	const _Atomic uint32_t *version = &registry_header(r)->index_version;
+	struct wanted w;
 
+	wanted_init(r, &w, id);
 	for (;;) {
 		uint32_t v = atomic_load_explicit(version, memory_order_acquire);
-		uint32_t slot = table_find(r, table_ro(r, v), id, out);
+		uint32_t slot = table_find(r, table_ro(r, v), &w, out);
 
 		if (slot != REGISTRY_NONE)
 			return slot;

@@ -77,6 +77,26 @@ START_TEST(ids_are_compared_exactly)
 }
 END_TEST
 
+/*
+ * The id may be the one in the entry that is read into, also where another id's bucket is tried
+ * first.
+ */
+START_TEST(id_in_the_entry_read_into)
+{
+	struct registry_entry e;
+
+	begin(_i);
+	(void)taken("a", 0);
+	(void)taken("b", 0);
+	e = entry("c");
+	ck_assert_uint_eq(registry_find(r, e.id, &e), REGISTRY_NONE);
+	e = entry("b");
+	ck_assert_uint_eq(registry_find(r, e.id, &e), 1);
+	ck_assert_str_eq(e.id, "b");
+	end();
+}
+END_TEST
+
 START_TEST(entry_without_id_or_residency_is_refused)
 {
 	begin(_i);
@@ -209,6 +229,7 @@ registry_suite(void)
 	tcase_add_loop_test(tc, take_find_free, 0, N_SIZES);
 	tcase_add_loop_test(tc, id_taken_once_leaves_no_residue, 0, N_SIZES);
 	tcase_add_loop_test(tc, ids_are_compared_exactly, 0, N_SIZES);
+	tcase_add_loop_test(tc, id_in_the_entry_read_into, 0, N_SIZES);
 	tcase_add_loop_test(tc, entry_without_id_or_residency_is_refused, 0, N_SIZES);
 	tcase_add_loop_test(tc, slot_cools_off_and_gets_a_new_generation, 0, N_SIZES);
 	tcase_add_loop_test(tc, slots_come_back_in_the_order_of_freeing, 0, N_SIZES);
