@@ -347,6 +347,29 @@ START_TEST(masters)
 }
 END_TEST
 
+/*
+ * The index is made anew without a pause: who walks the old one, which is being filled again,
+ * notices.
+ */
+START_TEST(index_made_anew)
+{
+	static const struct registry_size size = { 64, 64, 128, UINT64_MAX };
+
+	begin_kills(&size);
+	pid_t reader = started(read_all);
+	struct registry *master = registry_attach(path, 0);
+	ck_assert_ptr_nonnull(master);
+	moved(&told->reads);
+	for (unsigned i = 0; i < 1000000; i++)
+		registry_index_rebuild(master);
+	moved(&told->reads);
+	killed(reader);
+	ck_assert_uint_eq(told->missed, 0);
+	registry_close(master);
+	registry_close(r);
+}
+END_TEST
+
 static void
 begin_program(void)
 {
@@ -363,6 +386,7 @@ registry_kill_suite(void)
 	tcase_add_unchecked_fixture(tc, begin_program, scratch_fini);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, writers);
+	tcase_add_test(tc, index_made_anew);
 	tcase_add_loop_test(tc, masters, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
