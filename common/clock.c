@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,11 +69,13 @@ clock_parse(const char *text)
 {
 	struct tm tm = { 0 };
 	const char *rest;
-	int ms = 0, used = 0;
+	long ms = 0;
 
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (rest != NULL && *rest == '.' && sscanf(rest, ".%3d%n", &ms, &used) == 1 && used == 4)
-		rest += used;
+	if (rest != NULL && *rest == '.' && strspn(rest + 1, "0123456789") == 3) {
+		ms = strtol(rest + 1, NULL, 10);
+		rest += 4;
+	}
 	if (rest == NULL || strcmp(rest, "Z") != 0) {
 		errno = EINVAL;
 		return -1;

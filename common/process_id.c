@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,7 +44,7 @@ stat_read(pid_t pid, char *buf, size_t size)
 static int
 process_stat(pid_t pid, char *state, uint64_t *ticks)
 {
-	char buf[1024], *p;
+	char buf[1024], *p, *end;
 
 	if (pid <= 0) {
 		errno = ESRCH;
@@ -52,12 +52,15 @@ process_stat(pid_t pid, char *state, uint64_t *ticks)
 	}
 	if (stat_read(pid, buf, sizeof(buf)) == -1)
 		return -1;
-	if ((p = strrchr(buf, ')')) == NULL || sscanf(p + 1, " %c", state) != 1)
+	if ((p = strrchr(buf, ')')) == NULL || p[1] != ' ' || p[2] == '\0')
 		goto bad;
+	*state = p[2];
 	for (int field = 2; field < 22; field++)
 		if ((p = strchr(p + 1, ' ')) == NULL)
 			goto bad;
-	if (sscanf(p, " %" SCNu64, ticks) == 1)
+	errno = 0;
+	*ticks = strtoull(p + 1, &end, 10);
+	if (errno == 0 && end != p + 1)
 		return 0;
 bad:
 	errno = EPROTO;

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "daemon/master.h"
-#include "daemon/master_held.h"
+#include "daemon/held.h"
 
 static void
 give(struct master *m, struct registry_entry *e, enum order order, uint32_t timeout_ms)

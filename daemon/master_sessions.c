@@ -10,7 +10,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "daemon/master.h"
-#include "daemon/master_held.h"
+#include "daemon/held.h"
 
 #define COMING_MAX	16	/* restarts and recoveries under way at a time: more only slow each other down */
 #define BUSY_RETRY_MS	100	/* until the next look at a journal whose lock somebody holds */

@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "common/registry.h"
-#include "daemon/master_held.h"
+#include "daemon/held.h"
 #include "daemon/service.h"
 
 #define SUFFIX ".ndjson"

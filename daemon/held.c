@@ -1,5 +1,5 @@
 /*
- * master_held.c: see master_held.h. Called by the master, and by the recoverer for reading.
+ * held.c: see held.h. Called by the master, and by the recoverer for reading.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/master_held.h"
+#include "daemon/held.h"
 
 #define HALF_MADE ".new"	/* no id begins with a dot */
 

@@ -1,8 +1,8 @@
 /*
- * master_held.h: that a session is held outlives gamed: <state_dir>/held/<id> has the reason, one line.
+ * held.h: that a session is held outlives gamed: <state_dir>/held/<id> has the reason, one line.
  */
-#ifndef DAEMON_MASTER_HELD_H
-#define DAEMON_MASTER_HELD_H
+#ifndef DAEMON_HELD_H
+#define DAEMON_HELD_H
 
 #include <stddef.h>
 
