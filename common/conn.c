@@ -508,8 +508,11 @@ conn_peer(const struct conn *c, uid_t *uid, gid_t *gid, pid_t *pid)
 
 	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
 		return -1;
-	*uid = cred.uid;
-	*gid = cred.gid;
-	*pid = cred.pid;
+	if (uid != NULL)
+		*uid = cred.uid;
+	if (gid != NULL)
+		*gid = cred.gid;
+	if (pid != NULL)
+		*pid = cred.pid;
 	return 0;
 }

@@ -47,7 +47,7 @@ void	conn_read_enable(struct conn *, bool);		/* back-pressure: no on_line while 
 int	conn_fd(const struct conn *);
 void	*conn_arg(const struct conn *);
 
-/* Who is at the other end, from the kernel (SO_PEERCRED). 0, or -1 with errno. */
+/* Who is at the other end, from the kernel (SO_PEERCRED); each may be NULL. 0, or -1 with errno. */
 int	conn_peer(const struct conn *, uid_t *, gid_t *, pid_t *);
 
 #endif

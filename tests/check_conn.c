@@ -462,6 +462,7 @@ START_TEST(peer_is_known)
 	ck_assert_int_eq(uid, getuid());
 	ck_assert_int_eq(gid, getgid());
 	ck_assert_int_eq(pid, getpid());
+	ck_assert_int_eq(conn_peer(conn, NULL, NULL, NULL), 0);
 }
 END_TEST
 
