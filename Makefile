@@ -97,7 +97,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(call lib,test daemon worker ctl common)
 tests: all $(CHECKS) $(TOOLS)
 
 # clang-tidy over all but the tests, again when the object was made again.
-tidy: $(patsubst %.c,$(BUILD)/%.tidy,$(COMMON) $(WORKER) $(DAEMON) $(CTL) $(wildcard daemon/main.c daemon/ctl/main.c))
+tidy: $(patsubst %.c,$(BUILD)/%.tidy,$(COMMON) $(WORKER) $(DAEMON) $(CTL) $(WORDC) \
+	$(wildcard daemon/main.c daemon/ctl/main.c))
 
 $(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
 	$(call run,clang-tidy --quiet $*.c -- $(CPPFLAGS) -std=gnu17 2>/dev/null && touch $@)
