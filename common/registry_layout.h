@@ -166,8 +166,7 @@ struct registry_entry {
 	uint32_t	 max_seconds;
 	uint32_t	 stop_timeout_ms;
 	uint32_t	 restarts;	/* in this instance's life under this master */
-	uint32_t	 n_restarts_at, next_restart_at; /* the ring below: used, next to write */
-	uint64_t	 restart_at_ns[REGISTRY_RESTARTS]; /* boot times, inside the period */
+	uint32_t	 n_restarts_at, next_restart_at; /* the ring at the end: used, next to write */
 
 	/* What the last process said, for readers while none runs. */
 	uint32_t	 state;		/* enum session_state */
@@ -180,8 +179,11 @@ struct registry_entry {
 
 	char		 guild[72];
 	char		 instance[40];
+
+	/* What is mostly empty stands last, and costs nothing then. */
 	char		 reason[128];	/* of the order, of the hold, of the end */
 	char		 last_words[256];
+	uint64_t	 restart_at_ns[REGISTRY_RESTARTS]; /* boot times, inside the period */
 };
 
 /* Bucket i counts commands that took < 2^i microseconds, the last one all others. */
@@ -225,18 +227,20 @@ struct registry_total {
 /*
  * How they lie in the file.
  *
- * Two copies of n words behind a version word: copy[version & 1] is current. Every word is read
- * and written atomically, and therefore a copy that is thrown away (the version moved
- * meanwhile) was no undefined behaviour.
+ * Two copies of n words behind a version word: copy[version & 1] is current. The first word of a
+ * copy says how many words follow that are kept; those behind them are zero and are neither
+ * written nor read. Every word is read and written atomically, and therefore a copy that is
+ * thrown away (the version moved meanwhile) was no undefined behaviour.
  */
 #define REGISTRY_WORDS(type)	(sizeof(type) / sizeof(uint64_t))
+#define REGISTRY_COPY(type)	(1 + REGISTRY_WORDS(type))
 
 struct registry_slot {
 	_Atomic uint64_t version;
 	_Atomic uint64_t freed_ns;	/* boot time; the master's, as the next */
 	_Atomic uint32_t next_free;
 	uint32_t	 pad[11];
-	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_entry)];
+	_Atomic uint64_t copy[2][REGISTRY_COPY(struct registry_entry)];
 };
 
 struct registry_page {
@@ -244,12 +248,12 @@ struct registry_page {
 	_Atomic uint32_t phase;		/* enum worker_phase */
 	_Atomic uint32_t intent;	/* enum exit_intent */
 	uint32_t	 pad[12];
-	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_cell)];
+	_Atomic uint64_t copy[2][REGISTRY_COPY(struct registry_cell)];
 };
 
 struct registry_sum {
 	_Atomic uint64_t version;
-	_Atomic uint64_t copy[2][REGISTRY_WORDS(struct registry_total)];
+	_Atomic uint64_t copy[2][REGISTRY_COPY(struct registry_total)];
 };
 
 _Static_assert(sizeof(struct registry_header) <= REGISTRY_CELL_SIZE, "the header is one page");

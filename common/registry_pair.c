@@ -11,20 +11,33 @@
 
 #include "common/registry_map.h"
 
+/* How many words are left when the zeros at the end are left out. */
+static size_t
+words_used(const char *from, size_t words)
+{
+	uint64_t word;
+
+	for (; words > 0; words--) {
+		memcpy(&word, from + (words - 1) * sizeof(word), sizeof(word));
+		if (word != 0)
+			break;
+	}
+	return words;
+}
+
 void
 registry_pair_write(_Atomic uint64_t *version, _Atomic uint64_t *copies, size_t words,
     const void *src)
 {
 	uint64_t v = atomic_load_explicit(version, memory_order_relaxed);
-	_Atomic uint64_t *to = copies + (~v & 1) * words;
+	_Atomic uint64_t *to = copies + (~v & 1) * (1 + words);
+	size_t used = words_used(src, words);
 	const char *from = src;
 
-	/*
-	 * Who reads one of the new words also reads that the version had moved on from this
-	 * copy.
-	 */
+	/* Who reads one of the new words also reads that the version had moved on from this copy. */
 	atomic_thread_fence(memory_order_release);
-	for (size_t i = 0; i < words; i++, from += sizeof(uint64_t)) {
+	atomic_store_explicit(to++, used, memory_order_relaxed);
+	for (size_t i = 0; i < used; i++, from += sizeof(uint64_t)) {
 		uint64_t word;
 
 		memcpy(&word, from, sizeof(word));
@@ -51,8 +64,13 @@ registry_pair_read(const _Atomic uint64_t *version, const _Atomic uint64_t *copi
 {
 	for (unsigned i = 0; tries == 0 || i < tries; i++) {
 		uint64_t v = atomic_load_explicit(version, memory_order_acquire);
+		const _Atomic uint64_t *copy = copies + (v & 1) * (1 + words);
+		size_t used = atomic_load_explicit(copy, memory_order_relaxed);
 
-		words_copy(dst, copies + (v & 1) * words, n);
+		if (used > n)
+			used = n;
+		words_copy(dst, copy + 1, used);
+		memset((char *)dst + used * sizeof(uint64_t), 0, (n - used) * sizeof(uint64_t));
 		atomic_thread_fence(memory_order_acquire);
 		if (atomic_load_explicit(version, memory_order_relaxed) == v)
 			return true;

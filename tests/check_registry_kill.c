@@ -231,20 +231,31 @@ begin_kills(const struct registry_size *size)
 	ck_assert_ptr_nonnull(r = registry_open(path));
 }
 
-/* Was the dead writer in the middle? The copy that is not current says so. */
+/* The copy that is not current, as it stands there. */
+static void
+other_copy(const _Atomic uint64_t *version, const _Atomic uint64_t *copies, size_t words,
+    void *dst)
+{
+	const _Atomic uint64_t *copy = copies + (~*version & 1) * (1 + words);
+
+	memset(dst, 0, words * sizeof(uint64_t));
+	memcpy(dst, (const void *)(copy + 1), *copy * sizeof(uint64_t));
+}
+
+/* Was the dead writer in the middle? */
 static bool
 is_half_written(bool in_cell)
 {
+	const struct registry_page *page = registry_page_ro(r, 0);
+	const struct registry_slot *slot = registry_slot_ro(r, 0);
 	struct registry_entry e;
 	struct registry_cell cell;
 
 	if (in_cell) {
-		const struct registry_page *page = registry_page_ro(r, 0);
-		memcpy(&cell, (const void *)page->copy[~page->version & 1], sizeof(cell));
+		other_copy(&page->version, page->copy[0], REGISTRY_WORDS(cell), &cell);
 		return !cell_is_whole(&cell);
 	}
-	const struct registry_slot *slot = registry_slot_ro(r, 0);
-	memcpy(&e, (const void *)slot->copy[~slot->version & 1], sizeof(e));
+	other_copy(&slot->version, slot->copy[0], REGISTRY_WORDS(e), &e);
 	return e.residency != RESIDENCY_NONE && !entry_is_whole(&e);
 }
 

@@ -66,7 +66,7 @@ END_TEST
 
 START_TEST(what_is_no_registry_is_refused)
 {
-	uint32_t wrong = 99;
+	uint32_t wrong = 65;
 
 	scratch_path(path, "registry");
 	(void)unlink(path);
