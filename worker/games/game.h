@@ -97,6 +97,13 @@ const struct game_mode *game_mode_find(const char *name);
 int	 game_events_add(struct game_events *, const char *type, cJSON *data, cJSON *secret);
 void	 game_events_clear(struct game_events *);
 
+/* Fills a refusal (field may be NULL), cut at whole characters where it does not fit. Always -1, for decide to return. */
+int	 game_refuse(struct game_refusal *, const char *why, const char *field, const char *format, ...)
+	    __attribute__((format(printf, 4, 5)));
+
+/* A refusal for want of memory: nothing decided. Always -1. */
+int	 game_refuse_memory(struct game_refusal *);
+
 extern const struct game_mode game_two_player;
 
 #endif
