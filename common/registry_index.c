@@ -28,7 +28,7 @@ fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* An id that is looked for: a copy, because the caller's may stand in the entry that is read into. */
+/* An id that is looked for: a copy, as the caller's may stand in the entry that is read into. */
 struct wanted {
 	uint64_t	hash;
 	uint64_t	id[ID_WORDS];
@@ -93,7 +93,8 @@ slot_is(const struct registry *r, uint32_t slot, const struct wanted *w,
 		return false;
 	s = registry_slot_ro(r, slot);
 	(void)registry_pair_read(&s->version, s->copy[0], REGISTRY_WORDS(head), n, e, 0);
-	return e->residency != RESIDENCY_NONE && strncmp(e->id, (const char *)w->id, sizeof(e->id)) == 0;
+	return e->residency != RESIDENCY_NONE &&
+	    strncmp(e->id, (const char *)w->id, sizeof(e->id)) == 0;
 }
 
 static uint32_t

@@ -166,7 +166,7 @@ struct registry_entry {
 	uint32_t	 max_seconds;
 	uint32_t	 stop_timeout_ms;
 	uint32_t	 restarts;	/* in this instance's life under this master */
-	uint32_t	 n_restarts_at, next_restart_at; /* the ring at the end: used, next to write */
+	uint32_t	 n_restarts_at, next_restart_at; /* the ring at the end: used, next */
 
 	/* What the last process said, for readers while none runs. */
 	uint32_t	 state;		/* enum session_state */

@@ -34,7 +34,7 @@ registry_pair_write(_Atomic uint64_t *version, _Atomic uint64_t *copies, size_t 
 	size_t used = words_used(src, words);
 	const char *from = src;
 
-	/* Who reads one of the new words also reads that the version had moved on from this copy. */
+	/* Who reads one of the new words also reads that the version has left this copy. */
 	atomic_thread_fence(memory_order_release);
 	atomic_store_explicit(to++, used, memory_order_relaxed);
 	for (size_t i = 0; i < used; i++, from += sizeof(uint64_t)) {
