@@ -51,8 +51,8 @@ parse(int n, const char **words)
 	ctl_options_parse(&ctl, n, (char **)words);
 	return ctl;
 }
-#define PARSE(...) \
-	parse(sizeof((const char *[]){"gamectl", __VA_ARGS__}) / sizeof(char *), \
+#define PARSE(...)                                                                                 \
+	parse(sizeof((const char *[]){"gamectl", __VA_ARGS__}) / sizeof(char *),                   \
 	    (const char *[]){"gamectl", __VA_ARGS__, NULL})
 
 START_TEST(options_before_and_after)
@@ -100,30 +100,30 @@ static const struct {
 	const char *args[8];
 	const char *says;
 } bad[] = {
-	{{"frob"}, "no such command: frob"},
-	{{"list", "--frob"}, "no such option: --frob"},
-	{{"list", "-x"}, "no such option: -x"},
-	{{"show"}, "show needs more: gamectl show ID"},
-	{{"show", "a", "b"}, "one argument too many: b"},
-	{{"show", "a", "--team", "r=a,b"}, "show does not take --team"},
-	{{"start", "two_player"}, "start needs --team"},
-	{{"start", "two_player", "--team"}, "--team needs a value"},
-	{{"start", "two_player", "--team", "red"}, "red: not of the form NAME=PLAYER,PLAYER"},
-	{{"start", "two_player", "--team", "r=a,b", "--team", "r=c,d"}, "r is given twice"},
-	{{"start", "m", "--team", "r=a,b", "--set", "rounds"}, "rounds: not of the form KEY=VALUE"},
-	{{"start", "m", "--team", "r=a,b", "--set", "x:=[1"}, "x: not JSON: [1"},
-	{{"send", "g1", "guess", "=x"}, "=x: not of the form KEY=VALUE"},
-	{{"journal", "g1", "--from", "0"}, "--from: 0 is not a whole number"},
-	{{"journal", "g1", "--from", "x"}, "--from: x is not a whole number"},
-	{{"send", "g1", "t", "--if-seq", "-1"}, "--if-seq: -1 is not a whole number"},
-	{{"list", "-t", "1.5"}, "--timeout: 1.5 is not a whole number"},
-	{{"list", "--state", "fine"}, "state: no such state: fine"},
-	{{"list", "--mode", "chess"}, "mode: no such mode: chess"},
-	{{"list", "--residency", "x"}, "residency: no such residency: x"},
-	{{"list", "--restart", "x"}, "restart: no such restart: x"},
-	{{"list", "--guild", ""}, "guild_id: no such guild_id"},
-	{{"events", "services", "--from", "1"}, "--from needs a game"},
-	{{"events", "--from", "1"}, "--from needs a game"},
+    {{"frob"}, "no such command: frob"},
+    {{"list", "--frob"}, "no such option: --frob"},
+    {{"list", "-x"}, "no such option: -x"},
+    {{"show"}, "show needs more: gamectl show ID"},
+    {{"show", "a", "b"}, "one argument too many: b"},
+    {{"show", "a", "--team", "r=a,b"}, "show does not take --team"},
+    {{"start", "two_player"}, "start needs --team"},
+    {{"start", "two_player", "--team"}, "--team needs a value"},
+    {{"start", "two_player", "--team", "red"}, "red: not of the form NAME=PLAYER,PLAYER"},
+    {{"start", "two_player", "--team", "r=a,b", "--team", "r=c,d"}, "r is given twice"},
+    {{"start", "m", "--team", "r=a,b", "--set", "rounds"}, "rounds: not of the form KEY=VALUE"},
+    {{"start", "m", "--team", "r=a,b", "--set", "x:=[1"}, "x: not JSON: [1"},
+    {{"send", "g1", "guess", "=x"}, "=x: not of the form KEY=VALUE"},
+    {{"journal", "g1", "--from", "0"}, "--from: 0 is not a whole number"},
+    {{"journal", "g1", "--from", "x"}, "--from: x is not a whole number"},
+    {{"send", "g1", "t", "--if-seq", "-1"}, "--if-seq: -1 is not a whole number"},
+    {{"list", "-t", "1.5"}, "--timeout: 1.5 is not a whole number"},
+    {{"list", "--state", "fine"}, "state: no such state: fine"},
+    {{"list", "--mode", "chess"}, "mode: no such mode: chess"},
+    {{"list", "--residency", "x"}, "residency: no such residency: x"},
+    {{"list", "--restart", "x"}, "restart: no such restart: x"},
+    {{"list", "--guild", ""}, "guild_id: no such guild_id"},
+    {{"events", "services", "--from", "1"}, "--from needs a game"},
+    {{"events", "--from", "1"}, "--from needs a game"},
 };
 
 START_TEST(wrong_lines)
@@ -164,8 +164,8 @@ START_TEST(help_of_each_command)
 	for (int i = 0; i < OPTIONS; i++) {
 		char *option = ctl_format("--%s ", ctl_option_rows[i].name);
 		bool takes = ((c->options | CTL_OPTIONS_GLOBAL) & (1U << i)) != 0;
-		ck_assert_msg((strstr(p->text[0], option) != NULL) == takes, "%s: %s", c->name,
-		    option);
+		ck_assert_msg(
+		    (strstr(p->text[0], option) != NULL) == takes, "%s: %s", c->name, option);
 		free(option);
 	}
 	program_free(p);
@@ -205,19 +205,19 @@ static const struct {
 	bool typed;
 	const char *json;
 } pairs[] = {
-	{"rounds=3", true, "{\"rounds\":3}"},
-	{"rounds=3", false, "{\"rounds\":\"3\"}"},
-	{"word=true", true, "{\"word\":true}"},
-	{"word=true", false, "{\"word\":\"true\"}"},
-	{"word=", true, "{\"word\":\"\"}"},
-	{"word=a b", true, "{\"word\":\"a b\"}"},
-	{"word=a=b", false, "{\"word\":\"a=b\"}"},
-	{"x={\"a\":[1,2]}", true, "{\"x\":{\"a\":[1,2]}}"},
-	{"x=1 2", true, "{\"x\":\"1 2\"}"},
-	{"n:=4", false, "{\"n\":4}"},
-	{"n:=\"4\"", true, "{\"n\":\"4\"}"},
-	{":=4", false, "{\":\":\"4\"}"},
-	{"seed=-9007199254740991", true, "{\"seed\":-9007199254740991}"},
+    {"rounds=3", true, "{\"rounds\":3}"},
+    {"rounds=3", false, "{\"rounds\":\"3\"}"},
+    {"word=true", true, "{\"word\":true}"},
+    {"word=true", false, "{\"word\":\"true\"}"},
+    {"word=", true, "{\"word\":\"\"}"},
+    {"word=a b", true, "{\"word\":\"a b\"}"},
+    {"word=a=b", false, "{\"word\":\"a=b\"}"},
+    {"x={\"a\":[1,2]}", true, "{\"x\":{\"a\":[1,2]}}"},
+    {"x=1 2", true, "{\"x\":\"1 2\"}"},
+    {"n:=4", false, "{\"n\":4}"},
+    {"n:=\"4\"", true, "{\"n\":\"4\"}"},
+    {":=4", false, "{\":\":\"4\"}"},
+    {"seed=-9007199254740991", true, "{\"seed\":-9007199254740991}"},
 };
 
 static void
@@ -248,7 +248,8 @@ START_TEST(team)
 	ctl_params_team(teams, "red=ann,bob");
 	ctl_params_team(teams, "blue=zo\xc3\xab");
 	ctl_params_team(teams, "empty=");
-	assert_json(teams, "{\"red\":[\"ann\",\"bob\"],\"blue\":[\"zo\xc3\xab\"],\"empty\":[\"\"]}");
+	assert_json(
+	    teams, "{\"red\":[\"ann\",\"bob\"],\"blue\":[\"zo\xc3\xab\"],\"empty\":[\"\"]}");
 }
 END_TEST
 
@@ -257,14 +258,14 @@ END_TEST
 static const struct {
 	const char *json, *text;
 } values[] = {
-	{"\"a b\"", "a b"},
-	{"null", "-"},
-	{"12345678901", "12345678901"},
-	{"0.5", "0.5"},
-	{"true", "true"},
-	{"[]", ""},
-	{"[1,\"x\",null]", "1, x, -"},
-	{"{\"a\":1,\"b\":[1,2],\"c\":{\"d\":\"e\"}}", "a=1 b=[1, 2] c={d=e}"},
+    {"\"a b\"", "a b"},
+    {"null", "-"},
+    {"12345678901", "12345678901"},
+    {"0.5", "0.5"},
+    {"true", "true"},
+    {"[]", ""},
+    {"[1,\"x\",null]", "1, x, -"},
+    {"{\"a\":1,\"b\":[1,2],\"c\":{\"d\":\"e\"}}", "a=1 b=[1, 2] c={d=e}"},
 };
 
 START_TEST(value)
@@ -298,16 +299,16 @@ static const struct {
 	int64_t ms;
 	const char *text;
 } ages[] = {
-	{-1, "-"},
-	{0, "0s"},
-	{999, "0s"},
-	{119999, "119s"},
-	{120000, "2m"},
-	{7199999, "119m"},
-	{7200000, "2h"},
-	{172799999, "47h"},
-	{172800000, "2d"},
-	{INT64_MAX, "106751991167d"},
+    {-1, "-"},
+    {0, "0s"},
+    {999, "0s"},
+    {119999, "119s"},
+    {120000, "2m"},
+    {7199999, "119m"},
+    {7200000, "2h"},
+    {172799999, "47h"},
+    {172800000, "2d"},
+    {INT64_MAX, "106751991167d"},
 };
 
 START_TEST(age)

@@ -21,8 +21,8 @@
 #include "common/clock.h"
 #include "tests/lib/program.h"
 
-#define PATIENCE_NS	(60 * NS_PER_S)	/* a loaded machine is no failure */
-#define ARGS_MAX	64
+#define PATIENCE_NS (60 * NS_PER_S) /* a loaded machine is no failure */
+#define ARGS_MAX 64
 
 const char *
 program_dir(void)
@@ -170,14 +170,14 @@ static bool
 read_either(struct program *p, uint64_t end_ns, bool ended[2], const char *what)
 {
 	struct pollfd fds[2] = {
-		{.fd = ended[0] ? -1 : p->out, .events = POLLIN},
-		{.fd = ended[1] ? -1 : p->err, .events = POLLIN},
+	    {.fd = ended[0] ? -1 : p->out, .events = POLLIN},
+	    {.fd = ended[1] ? -1 : p->err, .events = POLLIN},
 	};
 
 	if (ended[0] && ended[1])
 		return false;
-	ck_assert_msg(clock_boot_ns() < end_ns, "no %s; so far:\n%s\n%s", what, p->text[0],
-	    p->text[1]);
+	ck_assert_msg(
+	    clock_boot_ns() < end_ns, "no %s; so far:\n%s\n%s", what, p->text[0], p->text[1]);
 	ck_assert_int_ne(poll(fds, 2, 1000), -1);
 	for (int i = 0; i < 2; i++)
 		if (fds[i].revents != 0 && !read_some(p, i))
