@@ -18,13 +18,28 @@ ctl_end_ns(const struct ctl *ctl)
 	return clock_boot_ns() + (uint64_t)ctl->timeout_ms * NS_PER_MS;
 }
 
+/* Nobody knows whether what was asked was done. */
+static enum ctl_exit
+tell_unknown(const struct ctl *ctl, const char *why)
+{
+	bool takes_key = (ctl->command->options & (1U << OPTION_KEY)) != 0;
+
+	if (ctl->command->repeatable)
+		ctl_warn("%s", why);
+	else
+		ctl_warn("%s: it may have happened or not; %s", why,
+		    takes_key ? "with --key it can be asked again safely" :
+		    "look with gamectl list");
+	return CTL_TIMEOUT;
+}
+
 static enum ctl_exit
 tell_timeout(const struct ctl *ctl)
 {
-	ctl_warn("no reply after %lld s", (long long)ctl->timeout_ms / 1000);
-	if (!ctl->command->repeatable)
-		ctl_warn("it may have happened or not; with --key it can be asked again safely");
-	return CTL_TIMEOUT;
+	char why[64];
+
+	snprintf(why, sizeof(why), "no reply after %lld s", (long long)ctl->timeout_ms / 1000);
+	return tell_unknown(ctl, why);
 }
 
 static enum ctl_exit
@@ -167,9 +182,7 @@ ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
 		return code;
 	if (reply != NULL)
 		return take_reply(ctl, reply, result);
-	ctl_warn("the connection closed before the reply: it may have happened or not; "
-		 "with --key it can be asked again safely");
-	return CTL_TIMEOUT;
+	return tell_unknown(ctl, "the connection closed before the reply");
 }
 
 void

@@ -71,9 +71,7 @@ void
 ctl_table_print(struct libscols_table *t)
 {
 	/* An empty table has no heads either; nothing is printed. */
-	if (scols_table_get_nlines(t) > 0) {
+	if (scols_table_get_nlines(t) > 0)
 		must(scols_print_table(t) == 0);
-		putchar('\n');
-	}
 	scols_unref_table(t);
 }
