@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <check.h>
-
+#include "tests/lib/suite.h"
 #include "worker/game_clock.h"
 
 #define BOOT_A "aaaaaaaa-0000-4000-8000-000000000000"
@@ -168,7 +167,6 @@ main(void)
 {
 	Suite *suite = suite_create("game_clock");
 	TCase *tc = tcase_create("clock");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -182,8 +180,5 @@ main(void)
 	tcase_add_test(tc, unknown_boots_are_never_the_same);
 	tcase_add_test(tc, until_a_time);
 	tcase_add_loop_test(tc, property_random_lives, 0, 20);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <check.h>
-
+#include "tests/lib/suite.h"
 #include "worker/keys.h"
 
 static struct keys keys;
@@ -91,7 +90,6 @@ main(void)
 {
 	Suite *suite = suite_create("keys");
 	TCase *tc = tcase_create("keys");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -99,8 +97,5 @@ main(void)
 	tcase_add_test(tc, groups_of_records);
 	tcase_add_test(tc, the_first_one_stays);
 	tcase_add_test(tc, the_oldest_are_forgotten);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <check.h>
-
+#include "tests/lib/suite.h"
 #include "worker/session_state.h"
 
 /* The page that users read, written down a second time, as a drawing: rows are requests, columns are states. */
@@ -98,15 +97,11 @@ main(void)
 {
 	Suite *suite = suite_create("session_state");
 	TCase *tc = tcase_create("machine");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, tc);
 	tcase_add_loop_test(tc, case_121_every_state_and_request, 0, SESSION_REQUESTS);
 	tcase_add_test(tc, what_is_none);
 	tcase_add_test(tc, setter_takes_the_steps_of_the_table_alone);
 	tcase_add_test(tc, setter_refuses_a_stale_old_state);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

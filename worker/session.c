@@ -93,7 +93,7 @@ evolve_initialized(struct session *session, const struct journal_record *r)
 		return refuse(session, "a second %s", r->type);
 	if (take_ms(session, r, "format", &format) == -1 ||
 	    take_text(session, r, "instance", session->instance, sizeof(session->instance)) == -1 ||
-	    take_text(session, r, "guild", session->guild, sizeof(session->guild)) == -1 ||
+	    take_text(session, r, "guild_id", session->guild, sizeof(session->guild)) == -1 ||
 	    take_text(session, r, "mode", name, sizeof(name)) == -1)
 		return -1;
 	if (format != JOURNAL_FORMAT)

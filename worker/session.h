@@ -121,8 +121,8 @@ int	session_decide_step(const struct session *, enum session_request, const char
 int	session_decide_timer(const struct session *, const struct session_now *,
 	    struct session_group *, struct rpc_error *);
 
-/* No process will run it for a while. */
-int	session_decide_hibernation(const struct session *, const char *reason,
+/* No process will run it for a while; why is one of: signal, shutdown, request, orphaned. */
+int	session_decide_hibernation(const struct session *, const char *why,
 	    const struct session_now *, struct session_group *, struct rpc_error *);
 
 /* From cleanup to the end. */

@@ -137,7 +137,8 @@ add_birth(const struct session_birth *birth, struct session_group *group)
 
 	data = whole(data, put_number(data, "format", JOURNAL_FORMAT) &&
 		put_text(data, "instance", birth->instance) &&
-		put_text(data, "mode", birth->mode) && put_text(data, "guild", birth->guild) &&
+		put_text(data, "mode", birth->mode) &&
+		put_text(data, "guild_id", birth->guild) &&
 		put_object(data, "teams", birth->teams) &&
 		put_object(data, "config", birth->config) &&
 		put_text(data, "restart", birth->restart) &&
@@ -327,13 +328,13 @@ session_decide_timer(const struct session *session, const struct session_now *no
 }
 
 int
-session_decide_hibernation(const struct session *session, const char *reason,
+session_decide_hibernation(const struct session *session, const char *why,
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
 	uint64_t timer_ms = session_timer_in_ms(session, &now->time);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
-	bool ok = put_text(data, "reason", reason);
+	bool ok = put_text(data, "why", why);
 
 	if (timer_ms <= INT64_MAX / 2)
 		ok = ok && put_text(data, "wake_at",
