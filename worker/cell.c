@@ -1,0 +1,104 @@
+/*
+ * cell.c: filling in the process's own cell.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "worker/cell.h"
+#include "worker/session.h"
+
+int
+cell_map(struct cell *cell, struct registry *registry, const struct registry_entry *entry)
+{
+	cell->page = registry_page_map(registry, entry->cell);
+	if (cell->page == NULL)
+		return -1;
+	cell->now.generation = entry->generation;
+	cell->now.slot = entry->slot;
+	cell->now.pid = getpid();
+	return 0;
+}
+
+void
+cell_publish(struct cell *cell)
+{
+	if (cell->page != NULL)
+		registry_page_publish(cell->page, &cell->now);
+}
+
+void
+cell_phase(struct cell *cell, enum worker_phase phase)
+{
+	cell->phase = phase;
+	if (cell->page != NULL)
+		registry_page_phase(cell->page, phase);
+}
+
+void
+cell_session(struct cell *cell, const struct session *session)
+{
+	cell->now.state = session->state;
+	cell->now.epoch = session->epoch;
+	cell->now.seq = session->seq;
+}
+
+void
+cell_command_begin(struct cell *cell, const char *type)
+{
+	strlcpy(cell->now.command, type, sizeof(cell->now.command));
+	cell->now.activity_ns = cell->now.phase_since_ns = clock_boot_ns();
+	cell->now.activity_wall_ms = clock_wall_ms();
+	cell_publish(cell);
+}
+
+/* The bucket of a time: the first whose bound, 2^i microseconds, it is below; the last takes the rest. */
+static unsigned
+bucket(uint64_t us)
+{
+	unsigned i = 0;
+
+	while (i < REGISTRY_LATENCIES - 1 && us >= 1ULL << i)
+		i++;
+	return i;
+}
+
+void
+cell_command_end(struct cell *cell, bool ok, uint64_t us)
+{
+	cell->now.command[0] = '\0';
+	if (ok)
+		cell->now.commands++;
+	else
+		cell->now.errors++;
+	cell->now.latency[bucket(us)]++;
+	cell->now.latency_sum_us += us;
+	cell_publish(cell);
+}
+
+void
+cell_synced(struct cell *cell, uint64_t n, uint64_t us)
+{
+	cell->now.syncs = n;
+	cell->now.sync_sum_us = us;
+}
+
+void
+cell_last_words(struct cell *cell, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(cell->now.last_words, sizeof(cell->now.last_words), fmt, ap);
+	va_end(ap);
+	cell_publish(cell);
+}
+
+void
+cell_intent(struct cell *cell, enum exit_intent intent)
+{
+	if (cell->page != NULL)
+		registry_page_intent(cell->page, intent);
+}

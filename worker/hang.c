@@ -1,0 +1,63 @@
+/*
+ * hang.c: an interval timer round decide and evolve. The handler calls nothing but what a handler may: writing the last
+ * words is arithmetic and stores, as the main program is known to be computing and not to be writing its cell.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "worker/cell.h"
+#include "worker/hang.h"
+
+static struct cell *watched;
+static struct itimerval limit;
+
+/* Made beforehand: a handler may not format. */
+static char words[sizeof(watched->now.last_words)];
+
+static void
+on_alarm(int sig)
+{
+	(void)sig;
+	if (watched->phase != PHASE_COMPUTING)
+		return;
+	memcpy(watched->now.last_words, words, sizeof(words));
+	cell_publish(watched);
+	abort();
+}
+
+void
+hang_init(struct cell *cell, uint64_t timeout_ms)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+
+	watched = cell;
+	memset(&limit, 0, sizeof(limit));
+	if (timeout_ms == 0 || timeout_ms == UINT64_MAX)
+		return;
+	limit.it_value.tv_sec = (time_t)(timeout_ms / 1000);
+	limit.it_value.tv_usec = (suseconds_t)(timeout_ms % 1000 * 1000);
+	snprintf(words, sizeof(words), "hung: computed for %ju ms", (uintmax_t)timeout_ms);
+	sigaction(SIGALRM, &sa, NULL);
+}
+
+void
+hang_arm(void)
+{
+	cell_phase(watched, PHASE_COMPUTING);
+	if (timerisset(&limit.it_value))
+		setitimer(ITIMER_REAL, &limit, NULL);
+}
+
+void
+hang_disarm(void)
+{
+	static const struct itimerval off;
+
+	if (timerisset(&limit.it_value))
+		setitimer(ITIMER_REAL, &off, NULL);
+	cell_phase(watched, PHASE_IDLE);
+}
