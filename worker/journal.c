@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cursor.h"
 #include "common/fault.h"
 #include "worker/journal.h"
 
@@ -383,6 +384,12 @@ journal_read_from(struct journal *j, uint64_t seq)
 	if (reader != NULL)
 		journal_reader_seek(reader, seq);
 	return reader;
+}
+
+struct cursor *
+journal_cursor(struct journal *j, uint64_t next)
+{
+	return cursor_over(j->fd, next);
 }
 
 int

@@ -20,6 +20,7 @@ enum journal_sync {
 	JOURNAL_SYNC_OS,	/* never: the file system decides */
 };
 
+struct cursor;
 struct journal;
 
 enum journal_open_result {
@@ -84,6 +85,9 @@ void	journal_sync_times(const struct journal *, uint64_t *n, uint64_t *ns);
 
 /* A reader at record seq; it must not outlive the journal. NULL without memory. */
 struct journal_reader *journal_read_from(struct journal *, uint64_t seq);
+
+/* A cursor at record next; it must not outlive the journal. NULL without memory. */
+struct cursor *journal_cursor(struct journal *, uint64_t next);
 
 /*
  * Moves the journal to the archive, as journal_archive_move. It stays open and locked.
