@@ -13,6 +13,7 @@ struct config;
 struct registry;
 struct word_list;
 struct access_lists;
+struct sandbox;
 
 /* Made by the master before it forks; nobody changes it afterwards. Descriptors that a child does not list to process_begin are closed in it. */
 struct shared {
@@ -20,6 +21,7 @@ struct shared {
 	struct registry		*registry;
 	const struct word_list	*words;
 	const struct access_lists *access;
+	const struct sandbox	*sandbox;	/* worker/sandbox.h; NULL: workers run without */
 	int	 runtime_dir;		/* O_PATH|O_DIRECTORY descriptors, for *at() calls */
 	int	 session_dir;		/* <runtime_dir>/session */
 	int	 state_dir;
