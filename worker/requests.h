@@ -1,0 +1,22 @@
+/*
+ * requests.h: the session's own socket: connections, lines, replies. Who connects is known from the kernel, and has the role that the gateway would give.
+ */
+#ifndef WORKER_REQUESTS_H
+#define WORKER_REQUESTS_H
+
+#include <stdbool.h>
+
+struct requests;
+struct worker;
+
+/* Listens. NULL with errno. */
+struct requests *requests_new(struct worker *);
+void	requests_free(struct requests *);	/* closes everything; NULL is none */
+
+/* Those who are connected go on. */
+void	requests_stop_listening(struct requests *);
+
+/* Has everybody read what was answered? */
+bool	requests_are_drained(const struct requests *);
+
+#endif

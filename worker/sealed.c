@@ -1,0 +1,150 @@
+/*
+ * sealed.c: reading and checking them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/id.h"
+#include "common/modes.h"
+#include "common/registry.h"
+#include "common/rpc.h"
+#include "worker/sealed.h"
+#include "worker/worker.h"
+
+/* All of the file as text, or NULL with errno. */
+static char *
+read_all(int fd, size_t *len)
+{
+	struct stat st;
+	char *text;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	if (st.st_size <= 0 || st.st_size > WORKER_SEALED_MAX) {
+		errno = EFBIG;
+		return NULL;
+	}
+	*len = (size_t)st.st_size;
+	text = malloc(*len);
+	if (text != NULL && pread(fd, text, *len, 0) != (ssize_t)*len) {
+		free(text);
+		errno = EIO;
+		return NULL;
+	}
+	return text;
+}
+
+static int
+parse(struct sealed *s, int fd, char *why, size_t size)
+{
+	const char *wrong = NULL;
+	size_t len;
+	char *text = read_all(fd, &len);
+
+	if (text == NULL) {
+		snprintf(why, size, "the parameters cannot be read: %s", strerror(errno));
+		return -1;
+	}
+	s->root = rpc_parse_value(text, len, NULL, &wrong);
+	free(text);
+	if (s->root != NULL)
+		return 0;
+	snprintf(why, size, "the parameters are no JSON: %s", wrong != NULL ? wrong : "no memory");
+	return -1;
+}
+
+/* Takes members out one by one, so that what is left over is noticed. */
+static bool
+take_members(const cJSON *root, struct session_birth *birth, const char **field)
+{
+	const cJSON *item;
+
+	birth->teams = birth->config = birth->limits = NULL;
+	birth->key = birth->guild = birth->restart = NULL;
+	birth->owner = UINT32_MAX;
+	cJSON_ArrayForEach(item, root) {
+		*field = item->string;
+		if (strcmp(item->string, "teams") == 0 && cJSON_IsObject(item))
+			birth->teams = item;
+		else if (strcmp(item->string, "config") == 0 && cJSON_IsObject(item))
+			birth->config = item;
+		else if (strcmp(item->string, "limits") == 0 && cJSON_IsObject(item))
+			birth->limits = item;
+		else if (strcmp(item->string, "key") == 0 && cJSON_IsString(item))
+			birth->key = item->valuestring;
+		else if (strcmp(item->string, "guild") == 0 && cJSON_IsString(item))
+			birth->guild = item->valuestring;
+		else if (strcmp(item->string, "restart") == 0 && cJSON_IsString(item))
+			birth->restart = item->valuestring;
+		else if (strcmp(item->string, "owner") == 0 && cJSON_IsNumber(item) &&
+		    item->valuedouble >= 0 && item->valuedouble < UINT32_MAX)
+			birth->owner = (uint32_t)item->valuedouble;
+		else
+			return false;
+	}
+	return true;
+}
+
+/* The name of the member that is wrong, or NULL. */
+static const char *
+check_members(const struct session_birth *birth, const struct registry_entry *entry)
+{
+	enum restart_type restart;
+
+	if (birth->guild == NULL || !label_is_valid(birth->guild) ||
+	    strcmp(birth->guild, entry->guild) != 0)
+		return "guild";
+	if (birth->restart == NULL || restart_type_parse(birth->restart, &restart) == -1)
+		return "restart";
+	if (birth->owner != entry->owner)
+		return "owner";
+	if (birth->key != NULL && !key_is_valid(birth->key))
+		return "key";
+	return NULL;
+}
+
+static int
+check(struct sealed *s, const struct registry_entry *entry, char *why, size_t size)
+{
+	const struct mode *mode = mode_find_number(entry->mode);
+	struct mode_error error;
+	const char *field = "";
+
+	if (!cJSON_IsObject(s->root) || !take_members(s->root, &s->birth, &field) ||
+	    (field = check_members(&s->birth, entry)) != NULL) {
+		snprintf(why, size, "a wrong parameter: %s", field);
+		return -1;
+	}
+	if (mode == NULL) {
+		snprintf(why, size, "mode: no mode has the number %u", (unsigned)entry->mode);
+		return -1;
+	}
+	if (!mode_check(mode, s->birth.teams, s->birth.config, &error)) {
+		snprintf(why, size, "%s: %s", error.field, error.message);
+		return -1;
+	}
+	s->birth.mode = mode->name;
+	s->birth.instance = entry->instance;
+	return 0;
+}
+
+int
+sealed_read(struct sealed *s, int fd, const struct registry_entry *entry, char *why, size_t size)
+{
+	s->root = NULL;
+	if (parse(s, fd, why, size) == 0 && check(s, entry, why, size) == 0)
+		return 0;
+	sealed_clear(s);
+	return -1;
+}
+
+void
+sealed_clear(struct sealed *s)
+{
+	cJSON_Delete(s->root);
+	s->root = NULL;
+}

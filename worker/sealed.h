@@ -1,0 +1,29 @@
+/*
+ * sealed.h: the parameters of a new session, which the gateway checked and sealed into a memfd and the master handed on unread. They are checked
+ * again here: what is journaled first must be right.
+ *
+ *	{"teams":{...},"config":{...},"key":"...","owner":1000,"guild":"...","restart":"transient","limits":{...}}
+ *
+ * config, key and limits may be missing; nothing else may stand there.
+ */
+#ifndef WORKER_SEALED_H
+#define WORKER_SEALED_H
+
+#include <stddef.h>
+
+#include "worker/session.h"
+
+struct registry_entry;
+
+struct sealed {
+	cJSON			*root;
+	struct session_birth	 birth;	/* borrows from root and from the entry */
+};
+
+/*
+ * Reads fd, which stays the caller's, for the session of this entry. 0, or -1 and a sentence in why. sealed_clear afterwards, when the birth is done.
+ */
+int	sealed_read(struct sealed *, int fd, const struct registry_entry *, char *why, size_t size);
+void	sealed_clear(struct sealed *);
+
+#endif
