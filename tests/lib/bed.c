@@ -1,0 +1,261 @@
+/*
+ * bed.c: a gamed of a test's own. See bed.h. Called by the scenarios; what goes wrong fails the
+ * test.
+ */
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "tests/lib/bed.h"
+#include "tests/lib/bed_process.h"
+#include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
+
+static char scratch[PATH_MAX];
+
+/* Prints the log of every bed that is still there: its test has failed. */
+static void
+print_logs(void)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir(scratch);
+	const struct dirent *entry;
+
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		scratch_path(path, entry->d_name);
+		strlcat(path, "/log", sizeof(path));
+		char *log = bed_read_file(path, NULL);
+		fprintf(stderr, "---- log of %s:\n%s----\n", entry->d_name, log != NULL ? log : "");
+		free(log);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+int
+bed_main(Suite *suite)
+{
+	strlcpy(scratch, scratch_init(), sizeof(scratch));
+	int code = suite_main(suite);
+	if (code != 0)
+		print_logs();
+	scratch_fini();
+	return code;
+}
+
+/* dir/name. */
+static void
+join(char out[BED_PATH_MAX], const char *dir, const char *name)
+{
+	ck_assert_int_lt(snprintf(out, BED_PATH_MAX, "%s/%s", dir, name), BED_PATH_MAX);
+}
+
+struct bed *
+bed_new(const char *test)
+{
+	char path[PATH_MAX], name[128];
+	static int count;
+	struct bed *bed = calloc(1, sizeof(*bed));
+
+	ck_assert_ptr_nonnull(bed);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	snprintf(name, sizeof(name), "%s.%d.%d", test, (int)getpid(), count++);
+	strlcpy(bed->dir, scratch_path(path, name), sizeof(bed->dir));
+	ck_assert_int_eq(mkdir(bed->dir, 0755), 0);
+	join(bed->runtime, bed->dir, "run");
+	join(bed->state, bed->dir, "state");
+	join(bed->conf, bed->dir, "conf");
+	join(bed->log, bed->dir, "log");
+	bed->pidfd = -1;
+	bed_configure(bed, "[daemon]\nruntime_dir=%s\nstate_dir=%s\n", bed->runtime, bed->state);
+	bed_configure(bed, "[monitor]\nlisten=none\n[words]\nfile=%s/words\n", bed_build_dir());
+	return bed;
+}
+
+void
+bed_free(struct bed *bed)
+{
+	char out[256];
+
+	if (bed == NULL)
+		return;
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/rm", "-rf", "--", bed->dir, NULL), 0);
+	free(bed);
+}
+
+void
+bed_configure(struct bed *bed, const char *fmt, ...)
+{
+	FILE *f = fopen(bed->conf, "a");
+	va_list args;
+
+	ck_assert_ptr_nonnull(f);
+	va_start(args, fmt);
+	vfprintf(f, fmt, args);
+	va_end(args);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+bool
+bed_faults(struct bed *bed, const char *lines)
+{
+	char path[BED_PATH_MAX];
+
+	join(path, bed->state, "faults");
+	unlink(path);
+#ifdef GAMED_FAULTS
+	if (lines != NULL) {
+		mkdir(bed->state, 0750);
+		FILE *f = fopen(path, "w");
+		ck_assert_ptr_nonnull(f);
+		fputs(lines, f);
+		ck_assert_int_eq(fclose(f), 0);
+	}
+	return true;
+#else
+	return lines == NULL;
+#endif
+}
+
+const char *
+bed_journal(struct bed *bed, const char *folder, const char *id, char out[BED_PATH_MAX])
+{
+	ck_assert_int_lt(
+	    snprintf(out, BED_PATH_MAX, "%s/%s/%s.ndjson", bed->state, folder, id), BED_PATH_MAX);
+	return out;
+}
+
+bool
+bed_exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+char *
+bed_read_file(const char *path, size_t *len)
+{
+	struct stat st;
+	size_t size = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return NULL;
+	if (fstat(fd, &st) == 0)
+		size = (size_t)st.st_size;
+	char *text = calloc(1, size + 1);
+	ck_assert_ptr_nonnull(text);
+	ssize_t n = read(fd, text, size);
+	close(fd);
+	if (len != NULL)
+		*len = n > 0 ? (size_t)n : 0;
+	return text;
+}
+
+/* ---- the daemon -------------------------------------------------------------------------------
+ */
+
+static bool
+accepts(const struct bed *bed)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ne(fd, -1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock", bed->runtime);
+	bool answer = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	close(fd);
+	return answer;
+}
+
+void
+bed_start(struct bed *bed)
+{
+	char program[BED_PATH_MAX];
+	uint64_t deadline = bed_deadline();
+
+	ck_assert_int_eq(bed->pid, 0);
+	join(program, bed_build_dir(), "gamed");
+	const char *const argv[] = {program, "-f", "-c", bed->conf, NULL};
+	int log = open(bed->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	ck_assert_int_ne(log, -1);
+	bed->pid = bed_spawn(argv, log);
+	close(log);
+	bed->pidfd = bed_pidfd(bed->pid);
+	ck_assert_int_ne(bed->pidfd, -1);
+	while (!accepts(bed)) {
+		ck_assert_msg(!bed_pidfd_is_gone(bed->pidfd), "gamed ended before it was ready");
+		bed_look_again(deadline, "the control socket");
+	}
+}
+
+int
+bed_wait_exit(struct bed *bed)
+{
+	int status;
+
+	bed_wait_pidfd(bed->pidfd, "the master's end");
+	ck_assert_int_eq(waitpid(bed->pid, &status, 0), bed->pid);
+	close(bed->pidfd);
+	bed->pid = 0;
+	bed->pidfd = -1;
+	return status;
+}
+
+/* No socket and no pid file may be left. */
+static void
+check_runtime(const struct bed *bed)
+{
+	char path[BED_PATH_MAX];
+	const struct dirent *entry;
+
+	join(path, bed->runtime, "control.sock");
+	ck_assert_msg(!bed_exists(path), "left behind: %s", path);
+	join(path, bed->runtime, "gamed.pid");
+	ck_assert_msg(!bed_exists(path), "left behind: %s", path);
+	join(path, bed->runtime, "session");
+	DIR *d = opendir(path);
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		ck_assert_msg(entry->d_name[0] == '.', "left behind: session/%s", entry->d_name);
+	if (d != NULL)
+		closedir(d);
+}
+
+void
+bed_check_stopped(struct bed *bed)
+{
+	bed_check_no_children();
+	check_runtime(bed);
+	char *log = bed_read_file(bed->log, NULL);
+	ck_assert_ptr_nonnull(log);
+	ck_assert_msg(strstr(log, "Sanitizer") == NULL && strstr(log, "runtime error") == NULL,
+	    "a sanitizer has something to say");
+	free(log);
+}
+
+void
+bed_stop(struct bed *bed)
+{
+	ck_assert_int_ne(bed->pid, 0);
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	int status = bed_wait_exit(bed);
+	ck_assert_msg(
+	    WIFEXITED(status) && WEXITSTATUS(status) == 0, "gamed ended with status %#x", status);
+	bed_check_stopped(bed);
+}
