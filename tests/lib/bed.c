@@ -21,6 +21,7 @@
 #include "common/clock.h"
 #include "tests/lib/bed.h"
 #include "tests/lib/bed_process.h"
+#include "tests/lib/program.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
 
@@ -83,7 +84,7 @@ bed_new(const char *test)
 	join(bed->log, bed->dir, "log");
 	bed->pidfd = -1;
 	bed_configure(bed, "[daemon]\nruntime_dir=%s\nstate_dir=%s\n", bed->runtime, bed->state);
-	bed_configure(bed, "[monitor]\nlisten=none\n[words]\nfile=%s/words\n", bed_build_dir());
+	bed_configure(bed, "[monitor]\nlisten=none\n[words]\nfile=%s/words\n", program_dir());
 	return bed;
 }
 
@@ -175,10 +176,13 @@ static bool
 accepts(const struct bed *bed)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char path[BED_PATH_MAX];
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_ne(fd, -1);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock", bed->runtime);
+	join(path, bed->runtime, "control.sock");
+	ck_assert_uint_lt(
+	    strlcpy(address.sun_path, path, sizeof(address.sun_path)), sizeof(address.sun_path));
 	bool answer = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 	close(fd);
 	return answer;
@@ -191,7 +195,7 @@ bed_start(struct bed *bed)
 	uint64_t deadline = bed_deadline();
 
 	ck_assert_int_eq(bed->pid, 0);
-	join(program, bed_build_dir(), "gamed");
+	join(program, program_dir(), "gamed");
 	const char *const argv[] = {program, "-f", "-c", bed->conf, NULL};
 	int log = open(bed->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ck_assert_int_ne(log, -1);

@@ -52,9 +52,8 @@ void	bed_stop(struct bed *);
 void	bed_check_stopped(struct bed *);
 
 /*
- * Runs <program> (a path, or a name in the build directory) with these arguments (ends with
- * NULL) and gives its exit code (-1: a signal ended it); what it wrote to both its outputs
- * stands in out.
+ * Runs a program (tests/lib/program.h) with these arguments, which end with NULL, and gives its
+ * exit code; what it wrote to standard output and then to standard error stands in out.
  */
 int	bed_run(char *out, size_t size, const char *program, ...) __attribute__((sentinel));
 

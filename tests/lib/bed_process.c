@@ -2,13 +2,11 @@
  * bed_process.c: the processes of a bed. See bed_process.h and bed.h; what goes wrong fails the
  * test.
  */
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,25 +18,10 @@
 #include "common/clock.h"
 #include "tests/lib/bed.h"
 #include "tests/lib/bed_process.h"
+#include "tests/lib/program.h"
 
 #define DEADLINE_S 40
 #define ARGUMENTS_MAX 32
-
-const char *
-bed_build_dir(void)
-{
-	static char dir[PATH_MAX];
-	const char *given = getenv("GAMED_BIN_DIR");
-
-	if (given != NULL)
-		return given;
-	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
-	ck_assert_int_gt(n, 0);
-	dir[n] = '\0';
-	for (int up = 0; up < 2; up++)
-		*strrchr(dir, '/') = '\0';
-	return dir;
-}
 
 uint64_t
 bed_deadline(void)
@@ -146,40 +129,23 @@ bed_check_no_children(void)
 	ck_abort_msg("a process is left: %s", what);
 }
 
-/* Waits for a program of bed_run. */
-static int
-wait_exit_code(pid_t pid, const char *program)
-{
-	int status, pidfd = bed_pidfd(pid);
-
-	ck_assert_int_ne(pidfd, -1);
-	bed_wait_pidfd(pidfd, program);
-	close(pidfd);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 int
 bed_run(char *out, size_t size, const char *program, ...)
 {
-	char path[BED_PATH_MAX];
-	const char *argv[ARGUMENTS_MAX] = {path};
-	va_list args;
-	int n = 1;
+	const char *args[ARGUMENTS_MAX];
+	va_list list;
+	int n = 0;
 
-	snprintf(path, sizeof(path), "%s%s%s", *program == '/' ? "" : bed_build_dir(),
-	    *program == '/' ? "" : "/", program);
-	va_start(args, program);
+	va_start(list, program);
 	do {
 		ck_assert_int_lt(n, ARGUMENTS_MAX);
-		argv[n] = va_arg(args, const char *);
-	} while (argv[n++] != NULL);
-	va_end(args);
-	int output = memfd_create("output", MFD_CLOEXEC);
-	ck_assert_int_ne(output, -1);
-	int code = wait_exit_code(bed_spawn(argv, output), program);
-	ssize_t got = pread(output, out, size - 1, 0);
-	close(output);
-	out[got > 0 ? got : 0] = '\0';
+		args[n] = va_arg(list, const char *);
+	} while (args[n++] != NULL);
+	va_end(list);
+	struct program *p = program_start(program, args, NULL);
+	program_close_input(p);
+	int code = program_wait(p);
+	snprintf(out, size, "%s%s", p->text[0], p->text[1]);
+	program_free(p);
 	return code;
 }

@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Where the programs under test stand: GAMED_BIN_DIR, else the directory over the test's own. */
-const char *bed_build_dir(void);
-
 /* Starts a program with both its outputs to this descriptor, in our process group. Its pid. */
 pid_t	bed_spawn(const char *const argv[], int output);
 

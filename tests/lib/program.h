@@ -21,7 +21,7 @@ struct program {
 
 /*
  * The directory of the programs that were built together with this test: found from the test's
- * own path.
+ * own path, if $GAMED_BIN_DIR names no other.
  */
 const char *program_dir(void);
 
