@@ -68,9 +68,11 @@ int
 journal_archive_move(int dirfd, const char *id, int archive_dirfd)
 {
 	char name[JOURNAL_NAME_MAX];
+	struct stat st;
 
 	journal_name(name, id, NULL);
-	if (faccessat(dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == -1 ||
+	/* Workers do this in their sandbox, which knows no faccessat2. */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    make_way(archive_dirfd, id) == -1)
 		return -1;
 	if (renameat2(dirfd, name, archive_dirfd, name, RENAME_NOREPLACE) == -1)
