@@ -91,7 +91,7 @@ is_new(struct ctl_follow *f, const cJSON *event)
 
 	if (game == NULL)
 		return true;	/* of no game, or a fact without a number */
-	if (game->part < f->n_parts && strcmp(f->parts[game->part], subscription) != 0)
+	if (game->part >= f->n_parts || strcmp(f->parts[game->part], subscription) != 0)
 		return false;
 	if (game->instance[0] != '\0' && strcmp(game->instance, instance) != 0)
 		game->next = 0;
@@ -102,6 +102,16 @@ is_new(struct ctl_follow *f, const cJSON *event)
 	if (strcmp(type, "game_terminated") == 0 && f->all_games)
 		ctl_games_forget(&f->games, game);
 	return true;
+}
+
+/* Its events may stand right behind the answer, so it is entered at once. */
+static void
+add_part(struct ctl_follow *f, const cJSON *result)
+{
+	f->parts = reallocarray(f->parts, f->n_parts + 1, sizeof(*f->parts));
+	if (f->parts == NULL)
+		ctl_fail(CTL_REFUSED, "out of memory");
+	f->parts[f->n_parts++] = ctl_strdup(ctl_text(result, "subscription"));
 }
 
 static void
@@ -115,6 +125,7 @@ take_message(struct ctl_follow *f, cJSON *message)
 	} else if (f->awaited != 0 && ctl_number(message, "id") == f->awaited) {
 		f->awaited = 0;
 		f->answer = message;
+		add_part(f, cJSON_GetObjectItemCaseSensitive(message, "result"));
 		return;
 	} else if (f->calls->on_reply != NULL) {
 		f->calls->on_reply(message, f->arg);
@@ -136,15 +147,6 @@ ctl_follow_read(struct ctl_follow *f)
 /* ---- subscribing ---- */
 
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_FAILED };
-
-static void
-add_part(struct ctl_follow *f, const cJSON *result)
-{
-	f->parts = reallocarray(f->parts, f->n_parts + 1, sizeof(*f->parts));
-	if (f->parts == NULL)
-		ctl_fail(CTL_REFUSED, "out of memory");
-	f->parts[f->n_parts++] = ctl_strdup(ctl_text(result, "subscription"));
-}
 
 /* Reads until the answer to the request for a subscription is there; events may come before it. */
 static bool
@@ -170,8 +172,6 @@ subscribe(struct ctl_follow *f, cJSON *params, uint64_t end_ns, enum ctl_exit *c
 	bool is_refused = error != NULL;
 	if (is_refused)
 		*code = ctl_error_tell(f->ctl, error);
-	else
-		add_part(f, cJSON_GetObjectItemCaseSensitive(f->answer, "result"));
 	cJSON_Delete(f->answer);
 	f->answer = NULL;
 	return is_refused ? OUTCOME_FAILED : OUTCOME_DONE;
