@@ -82,6 +82,7 @@ client_fd(const struct client *c)
  */
 
 /* Text with ' for ". */
+static char *format_text(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 static char *
 format_text(const char *fmt, va_list args)
 {
@@ -280,6 +281,8 @@ client_wait_closed(struct client *c)
 /* ---- calls ------------------------------------------------------------------------------------
  */
 
+static int send_request(struct client *c, const char *method, const char *params, va_list args)
+    __attribute__((format(printf, 3, 0)));
 static int
 send_request(struct client *c, const char *method, const char *params, va_list args)
 {
