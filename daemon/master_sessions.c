@@ -88,6 +88,7 @@ void
 session_start(struct master *m, struct service *s, const struct service_request *r, int sealed)
 {
 	struct registry_entry e;
+	struct service_notice done;
 	uint64_t now = clock_boot_ns();
 
 	if (m->phase >= MASTER_ENDING_SESSIONS) {
@@ -123,7 +124,9 @@ session_start(struct master *m, struct service *s, const struct service_request 
 		return;
 	}
 	session_publish(m, &e, now + limit_of(m, &e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
-	notice_send(s, &(struct service_notice){ .what = NOTICE_DONE, .tag = r->tag, .slot = e.slot, .generation = e.generation, .pid = e.pid });
+	done = notice_of(&e, NOTICE_DONE);
+	done.tag = r->tag;
+	notice_send(s, &done);
 }
 
 void
@@ -178,10 +181,10 @@ restart_or_hold(struct master *m, struct registry_entry *e, uint64_t now)
 	e->residency = RESIDENCY_RESTARTING;
 	e->order = ORDER_NONE;
 	e->order_deadline_ns = 0;
+	session_publish(m, e, now + delay * NS_PER_MS);
 	n = notice_of(e, NOTICE_RESTARTING);
 	n.delay_ms = delay;
 	notice_all(m, &n);
-	session_publish(m, e, now + delay * NS_PER_MS);
 }
 
 void
@@ -328,10 +331,14 @@ finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint
 }
 
 static void
-tell_crash(struct master *m, const struct registry_entry *e, pid_t pid)
+tell_crash(struct master *m, struct registry_entry *e, pid_t pid)
 {
-	struct service_notice n = notice_of(e, NOTICE_CRASHED);
+	struct service_notice n;
 
+	/* Nobody may be told of it and still find it awake. */
+	e->residency = e->restart == RESTART_TEMPORARY ? RESIDENCY_STOPPING : RESIDENCY_RESTARTING;
+	registry_write(m->registry, e);
+	n = notice_of(e, NOTICE_CRASHED);
 	n.pid = pid;
 	n.signal = e->last_exit.signal;
 	n.code = e->last_exit.code;

@@ -1,0 +1,44 @@
+/*
+ * main.c: gamed begins here. It decides nothing: options.c reads the settings, master.c runs.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "daemon/detach.h"
+#include "daemon/master.h"
+#include "daemon/options.h"
+
+static int
+open_log(const struct options *o)
+{
+	const char *target = o->config->log;
+	enum log_format format = strcmp(o->config->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT;
+
+	if (strcmp(target, "auto") == 0)
+		target = o->foreground ? "stderr" : "syslog";
+	if (log_open(target, format) == 0)
+		return 0;
+	fprintf(stderr, "gamed: daemon.log: cannot open %s: %m\n", target);
+	return 1;
+}
+
+int
+main(int argc, char *argv[], char *envp[])
+{
+	struct options options;
+	int status, detached = -1;
+
+	setproctitle_init(argc, argv, envp);
+	if (!options_read(argc, argv, &options, &status))
+		return status;
+	status = open_log(&options);
+	if (status == 0 && !options.foreground)
+		detached = detach();
+	if (status == 0)
+		status = master_run(options.config, detached);
+	config_free(options.config);
+	return status;
+}
