@@ -110,7 +110,7 @@ asan:
 	./scripts/check asan
 
 bench: all $(BENCHES) $(TOOLS)
-	@set -e; for bench in $(BENCHES); do echo "$$bench"; $$bench; done
+	@BUILD=$(BUILD) ./scripts/bench
 
 install: all
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(datadir)/gamed $(DESTDIR)$(sysconfdir)/gamed

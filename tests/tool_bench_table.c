@@ -3,6 +3,7 @@
  * which gives them on standard input. Exits 2 where one did not reach what it is to reach.
  */
 #include <err.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 

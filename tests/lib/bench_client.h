@@ -22,7 +22,10 @@ struct bench_client {
 void	bench_client_open(struct bench_client *, const char *path);
 void	bench_client_close(struct bench_client *);
 
-/* Begins a request in w: up to its params, which the caller writes. bench_client_request_end ends it. */
+/*
+ * Begins a request in w: up to its params, which the caller writes. bench_client_request_end
+ * ends it.
+ */
 void	bench_client_request(struct json_writer *w, const char *method);
 void	bench_client_request_end(struct json_writer *w);
 void	bench_client_send(struct bench_client *, const struct json_writer *w);
@@ -36,7 +39,8 @@ bool	bench_client_has_line(const struct bench_client *);
  * Sends w, and gives the result, or NULL for an error whose data.reason is then in reason. The
  * caller deletes it.
  */
-cJSON	*bench_client_ask(struct bench_client *, const struct json_writer *w, char *reason, size_t size);
+cJSON	*bench_client_ask(struct bench_client *, const struct json_writer *w, char *reason,
+	    size_t size);
 /* The same where an error ends the program. */
 cJSON	*bench_client_call(struct bench_client *, const struct json_writer *w);
 
