@@ -219,6 +219,7 @@ session_decide_birth(const struct session *session, const struct session_birth *
 	}
 	if (mode->start(birth->teams, birth->config, &ctx, &events, &refusal) == -1) {
 		refused(&refusal, "config.", error);
+		game_events_clear(&events);
 		return finish(group, -1, error);
 	}
 	if (add_birth(birth, group) == -1 || add_epoch(session, process, now, group) == -1 ||
@@ -278,6 +279,7 @@ session_decide_command(const struct session *session, const cJSON *command, cons
 		return finish(group, -1, error);
 	if (session->mode->decide(session->game, command, &ctx, &events, &refusal) == -1) {
 		refused(&refusal, "command.", error);
+		game_events_clear(&events);
 		return finish(group, -1, error);
 	}
 	if (add_events(session, &events, key, now, group) == -1)
@@ -322,8 +324,10 @@ session_decide_timer(const struct session *session, const struct session_now *no
 
 	if (session_timer_in_ms(session, &now->time) != 0)
 		return 0;
-	if (session->mode->on_timer(session->game, &ctx, &events) == -1)
+	if (session->mode->on_timer(session->game, &ctx, &events) == -1) {
+		game_events_clear(&events);
 		return finish(group, -1, error);
+	}
 	return finish(group, add_events(session, &events, NULL, now, group), error);
 }
 
