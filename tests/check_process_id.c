@@ -12,6 +12,7 @@
 #include <check.h>
 
 #include "common/process_id.h"
+#include "tests/lib/suite.h"
 
 /* A child with this name that waits; ended with end(). */
 static pid_t
@@ -108,10 +109,5 @@ process_id_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(process_id_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(process_id_suite());
 }

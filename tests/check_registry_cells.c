@@ -14,6 +14,7 @@
 #include "common/registry.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
 
 START_TEST(cells)
 {
@@ -240,10 +241,5 @@ registry_cells_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(registry_cells_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(registry_cells_suite());
 }

@@ -21,6 +21,7 @@
 #include "common/registry_map.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
 
 #define KILLS		1000	/* of writers in the middle of a write; others don't count */
 #define KILLS_OF_MASTER	300
@@ -406,10 +407,5 @@ registry_kill_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(registry_kill_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(registry_kill_suite());
 }

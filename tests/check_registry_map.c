@@ -21,6 +21,7 @@
 #include "common/registry.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/suite.h"
 
 static char path[PATH_MAX], other[PATH_MAX];
 
@@ -295,7 +296,7 @@ have_small_file_system(unsigned kib)
 {
 	if (small_file_system(kib))
 		return true;
-	fprintf(stderr, "skipped: no file system of this test's own: %s\n", strerror(errno));
+	printf("skipped: full file system: no tmpfs of one's own: %s\n", strerror(errno));
 	return false;
 }
 
@@ -384,10 +385,5 @@ registry_map_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(registry_map_suite());
-
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(registry_map_suite());
 }

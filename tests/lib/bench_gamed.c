@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #define ARGUMENTS_MAX	64
 
 static pid_t master, owner;
+static bool has_scratch;
 static char socket_path[PATH_MAX], registry_path[PATH_MAX], log_path[PATH_MAX];
 
 const char *
@@ -102,12 +104,15 @@ bench_gamed_wait(void)
 	int fd, tries = 6000;
 
 	while ((fd = unixsock_connect_path(socket_path, 0)) == -1) {
-		if (waitpid(master, NULL, WNOHANG) != 0 || --tries == 0) {
+		bool ended = waitpid(master, NULL, WNOHANG) != 0;
+
+		if (ended || --tries == 0) {
 			char command[PATH_MAX + 16];
 
 			(void)snprintf(command, sizeof(command), "cat '%s' >&2", log_path);
 			(void)!system(command);	/* NOLINT: a path of our own */
-			master = 0;
+			if (ended)
+				master = 0;
 			errx(1, "gamed did not start");
 		}
 		(void)nanosleep(&pause, NULL);
@@ -133,6 +138,7 @@ bench_gamed_start(const char *const *settings)
 			errx(1, "atexit");
 	}
 	(void)scratch_init();
+	has_scratch = true;
 	scratch_path(socket_path, "run/control.sock");
 	scratch_path(registry_path, "run/registry");
 	scratch_path(log_path, "log");
@@ -149,12 +155,15 @@ bench_gamed_stop(void)
 {
 	int status;
 
-	if (master == 0)
+	if (!has_scratch)
 		return;
-	if (kill(master, SIGTERM) == -1 || waitpid(master, &status, 0) == -1)
-		warn("gamed");
-	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		warnx("gamed ended with %#x", status);
+	if (master > 0) {
+		if (kill(master, SIGTERM) == -1 || waitpid(master, &status, 0) == -1)
+			warn("gamed");
+		else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			warnx("gamed ended with %#x", status);
+	}
 	master = 0;
 	scratch_fini();
+	has_scratch = false;
 }
