@@ -1,6 +1,6 @@
 /*
- * modes.c: the table of modes, and the check of a start against a row of it. Called by the gateway before
- * anything is forked, so that a worker meets no parameter that cannot be. Pure.
+ * modes.c: the table of modes, and the check of a start against a row of it. Called by the
+ * gateway before anything is forked, so that a worker meets no parameter that cannot be. Pure.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #define PLAYERS_PER_TEAM	2
 #define FORBIDDEN_MAX		64	/* words of one player, given or remembered */
 #define WORD_BYTES_MAX		64
+#define LABEL_RULE	"a string of 1 to 64 bytes of UTF-8, without control characters, '=', ','"
 #define INTEGER_MAX		9007199254740991.0	/* 2^53 - 1: the last one that JSON keeps */
 
 static const struct mode_key two_player_keys[] = {
@@ -21,7 +22,8 @@ static const struct mode_key two_player_keys[] = {
 		.help = "how many rounds the game has",
 	},
 	{
-		.name = "success_threshold", .kind = MODE_KEY_NUMBER, .min = 1, .max = 1000, .preset = 4,
+		.name = "success_threshold", .kind = MODE_KEY_NUMBER, .min = 1, .max = 1000,
+		.preset = 4,
 		.help = "the game is won if a round took at most so many guesses on average",
 	},
 	{
@@ -135,18 +137,18 @@ check_team(const cJSON *teams, const cJSON *team, struct mode_error *e)
 	int i = 0;
 
 	if (!label_is_valid(team->string))
-		return wrong(e, "a team's name has 1 to 64 bytes of UTF-8, no control characters, '=' or ','",
-		    "teams");
+		return wrong(e, "a team's name is " LABEL_RULE, "teams");
 	if (is_double(teams, team))
 		return wrong(e, "two teams of one name", "teams.%s", team->string);
 	if (!cJSON_IsArray(team) || cJSON_GetArraySize(team) != PLAYERS_PER_TEAM)
 		return wrong(e, "a team is a list of exactly 2 players", "teams.%s", team->string);
 	cJSON_ArrayForEach(player, team) {
 		if (!cJSON_IsString(player) || !label_is_valid(player->valuestring))
-			return wrong(e, "a player's name is a string of 1 to 64 bytes of UTF-8, no control "
-			    "characters, '=' or ','", "teams.%s[%d]", team->string, i);
+			return wrong(e, "a player's name is " LABEL_RULE, "teams.%s[%d]",
+			    team->string, i);
 		if (is_taken(teams, player))
-			return wrong(e, "a player who plays twice", "teams.%s[%d]", team->string, i);
+			return wrong(e, "a player who plays twice", "teams.%s[%d]", team->string,
+			    i);
 		i++;
 	}
 	return true;
@@ -203,8 +205,8 @@ check_forbidden_words(const cJSON *words, struct mode_error *e)
 	cJSON_ArrayForEach(word, words) {
 		if (!cJSON_IsString(word) || word->valuestring[0] == '\0' ||
 		    strlen(word->valuestring) > WORD_BYTES_MAX)
-			return wrong(e, "a word is a string of 1 to 64 bytes", "config.forbidden.%s[%d]",
-			    words->string, i);
+			return wrong(e, "a word is a string of 1 to 64 bytes",
+			    "config.forbidden.%s[%d]", words->string, i);
 		i++;
 	}
 	return true;
@@ -241,7 +243,8 @@ check_number(const struct mode_key *k, const cJSON *value, struct mode_error *e)
 	    (!whole || trunc(value->valuedouble) == value->valuedouble))
 		return true;
 	snprintf(message, sizeof(message), "a %snumber%s from %.16g to %.16g is needed",
-	    whole ? "whole " : "", k->kind == MODE_KEY_SECONDS ? " of seconds" : "", k->min, k->max);
+	    whole ? "whole " : "", k->kind == MODE_KEY_SECONDS ? " of seconds" : "", k->min,
+	    k->max);
 	return wrong(e, message, "config.%s", k->name);
 }
 

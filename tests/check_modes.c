@@ -1,5 +1,6 @@
 /*
- * check_modes.c: the table of modes, and what a start may ask of one: every wrong parameter is named exactly.
+ * check_modes.c: the table of modes, and what a start may ask of one: every wrong parameter is
+ * named exactly.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * check_words.c: which words there are, which match, which are dealt, and what opening refuses. The word file
- * is the build's own, from Debian's dictionaries; the bad ones are made from it.
+ * check_words.c: which words there are, which match, which are dealt, and what opening refuses.
+ * The word file is the build's own, from Debian's dictionaries; the bad ones are made from it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,8 +40,8 @@ all_match(const char *row, bool expected)
 			uint32_t b = word_find(words, list[j]);
 
 			ck_assert_msg(b != WORD_NONE, "%s is no word", list[j]);
-			ck_assert_msg(word_match(words, a, b) == (expected || a == b), "%s and %s %s",
-			    list[i], list[j], expected ? "do not match" : "match");
+			ck_assert_msg(word_match(words, a, b) == (expected || a == b),
+			    "%s and %s %s", list[i], list[j], expected ? "do not match" : "match");
 		}
 	}
 }
@@ -53,26 +53,31 @@ rows_match(const char *const *rows, size_t n, bool expected)
 		all_match(rows[i], expected);
 }
 
-#define ROWS(rows, expected)	rows_match(rows, sizeof(rows) / sizeof(rows[0]), expected)
+#define ROWS(rows, expected)	rows_match((rows), sizeof(rows) / sizeof((rows)[0]), (expected))
 
 START_TEST(inflections)
 {
 	static const char *const rows[] = {
-		"dog dogs", "run runs ran running", "goose geese", "see saw sees seen seeing", "saw sawed sawn",
-		"leaves leaf", "leaves leave", "left leave leaving", "fly flies flew flown flying",
-		"try tries tried trying", "stop stopped stopping", "travel travelled travelling traveled traveling",
-		"hate hated hating", "star starred starring", "stare stared staring", "file filed filing",
-		"fill filled filling", "die died dying", "dye dyed dyeing", "lie lay lain lying", "lay laid laying",
-		"be is are was were been being am", "have has had having", "do does did done doing",
-		"go goes went gone going", "can could", "cruel crueller cruellest crueler", "fuel fuelled fueled", "big bigger biggest", "happy happier happiest",
-		"good better best", "bad worse worst", "fast faster fastest", "man men", "woman women",
-		"snowman snowmen", "child children", "mouse mice", "tooth teeth", "foot feet", "ox oxen",
-		"knife knives", "wolf wolves", "potato potatoes", "box boxes", "church churches", "city cities",
-		"crisis crises", "cactus cacti cactuses", "criterion criteria", "quiz quizzes", "bus buses",
-		"axis axes", "ax axes", "picnic picnicked picnicking", "refer referred referring", "panic panicked",
-		"babysit babysat babysitting", "outrun outran", "teach taught teaching", "think thought",
-		"bring brought", "smartphone smartphones", "friend friends", "photograph photographed",
-		"building buildings", "evening evenings", "paint painting paints painted", "fish fishes fishing",
+		"dog dogs", "run runs ran running", "goose geese", "see saw sees seen seeing",
+		"saw sawed sawn", "leaves leaf", "leaves leave", "left leave leaving",
+		"fly flies flew flown flying", "try tries tried trying", "stop stopped stopping",
+		"travel travelled travelling traveled traveling", "hate hated hating",
+		"star starred starring", "stare stared staring", "file filed filing",
+		"fill filled filling", "die died dying", "dye dyed dyeing", "lie lay lain lying",
+		"lay laid laying", "be is are was were been being am", "have has had having",
+		"do does did done doing", "go goes went gone going", "can could",
+		"cruel crueller cruellest crueler", "fuel fuelled fueled", "big bigger biggest",
+		"happy happier happiest", "good better best", "bad worse worst",
+		"fast faster fastest", "man men", "woman women", "snowman snowmen",
+		"child children", "mouse mice", "tooth teeth", "foot feet", "ox oxen",
+		"knife knives", "wolf wolves", "potato potatoes", "box boxes", "church churches",
+		"city cities", "crisis crises", "cactus cacti cactuses", "criterion criteria",
+		"quiz quizzes", "bus buses", "axis axes", "ax axes",
+		"picnic picnicked picnicking", "refer referred referring", "panic panicked",
+		"babysit babysat babysitting", "outrun outran", "teach taught teaching",
+		"think thought", "bring brought", "smartphone smartphones", "friend friends",
+		"photograph photographed", "building buildings", "evening evenings",
+		"paint painting paints painted", "fish fishes fishing",
 	};
 
 	ROWS(rows, true);
@@ -82,19 +87,23 @@ END_TEST
 START_TEST(spellings)
 {
 	static const char *const rows[] = {
-		"colour color colours colors coloured coloring", "organise organize organised organizing",
+		"colour color colours colors coloured coloring",
+		"organise organize organised organizing",
 		"centre center centres centers centred centering", "grey gray greyer grays",
-		"theatre theater theatres", "defence defense", "licence license", "practise practice",
-		"catalogue catalog", "analyse analyze analysed analyzing", "aluminium aluminum",
-		"cheque check", "tyre tire", "kerb curb", "plough plow ploughed plowing", "mould mold",
-		"programme program", "jewellery jewelry", "traveller traveler", "woollen woolen",
-		"skilful skillful", "fulfil fulfill fulfilled", "enrol enroll", "manoeuvre maneuver maneuvered",
-		"anaesthetic anesthetic", "encyclopaedia encyclopedia", "oesophagus esophagus", "foetus fetus",
-		"diarrhoea diarrhea", "moustache mustache", "pyjamas pajamas", "sceptic skeptic", "draught draft",
-		"axe ax", "whisky whiskey", "yoghurt yogurt", "doughnut donut", "mum mom mums moms", "gaol jail",
-		"metre meter", "litre liter litres", "aeroplane airplane", "judgement judgment", "cosy cozy", "realise realized",
-		"favourite favorites", "honour honoring", "neighbour neighbors", "apologise apologizes",
-		"towards toward", "artefact artifact", "tsar czar", "storey story stories storeys",
+		"theatre theater theatres", "defence defense", "licence license",
+		"practise practice", "catalogue catalog", "analyse analyze analysed analyzing",
+		"aluminium aluminum", "cheque check", "tyre tire", "kerb curb",
+		"plough plow ploughed plowing", "mould mold", "programme program",
+		"jewellery jewelry", "traveller traveler", "woollen woolen", "skilful skillful",
+		"fulfil fulfill fulfilled", "enrol enroll", "manoeuvre maneuver maneuvered",
+		"anaesthetic anesthetic", "encyclopaedia encyclopedia", "oesophagus esophagus",
+		"foetus fetus", "diarrhoea diarrhea", "moustache mustache", "pyjamas pajamas",
+		"sceptic skeptic", "draught draft", "axe ax", "whisky whiskey", "yoghurt yogurt",
+		"doughnut donut", "mum mom mums moms", "gaol jail", "metre meter",
+		"litre liter litres", "aeroplane airplane", "judgement judgment", "cosy cozy",
+		"realise realized", "favourite favorites", "honour honoring",
+		"neighbour neighbors", "apologise apologizes", "towards toward",
+		"artefact artifact", "tsar czar", "storey story stories storeys",
 	};
 
 	ROWS(rows, true);
@@ -104,12 +113,14 @@ END_TEST
 START_TEST(derivations)
 {
 	static const char *const rows[] = {
-		"universe university", "general generous", "happy happiness happily unhappy", "teach teacher",
-		"act actor action active", "run runner", "quick quickly quickness", "do undo redo",
-		"organise organisation organiser", "build builder", "nation national", "king kingdom",
-		"friend friendly friendship", "child childish childhood", "sense senseless", "move movement",
-		"write writer", "sing singer song", "beauty beautiful", "possible impossible", "agree agreement",
-		"paint painter", "sail sailor", "love lovely lover", "play player", "educate education",
+		"universe university", "general generous", "happy happiness happily unhappy",
+		"teach teacher", "act actor action active", "run runner",
+		"quick quickly quickness", "do undo redo", "organise organisation organiser",
+		"build builder", "nation national", "king kingdom", "friend friendly friendship",
+		"child childish childhood", "sense senseless", "move movement", "write writer",
+		"sing singer song", "beauty beautiful", "possible impossible", "agree agreement",
+		"paint painter", "sail sailor", "love lovely lover", "play player",
+		"educate education",
 	};
 
 	ROWS(rows, false);
@@ -120,13 +131,15 @@ END_TEST
 START_TEST(strangers)
 {
 	static const char *const rows[] = {
-		"hat hated", "star stared", "fill filed", "mop moped", "lung lunged", "cut cute", "bed be",
-		"seed see", "need knee", "feed fee", "his hi", "has ha", "was wa", "news new", "number numb",
-		"liver live", "archer arch", "corner corn", "butter but", "four for", "tour tor", "hour or",
-		"bus bu", "gas ga", "lens len", "princess prince", "thing thin", "wing win", "string strong",
-		"king kin", "morning morn", "ceiling ceil", "forest fore", "honest hone", "interest inter",
-		"left leaf", "dyed died", "dying dyeing", "cat dog", "buildings build", "bell bel", "filled field",
-		"prince princess", "planet plane", "metre litre", "tonne metre", "sulk silk", "sour sor",
+		"hat hated", "star stared", "fill filed", "mop moped", "lung lunged", "cut cute",
+		"bed be", "seed see", "need knee", "feed fee", "his hi", "has ha", "was wa",
+		"news new", "number numb", "liver live", "archer arch", "corner corn",
+		"butter but", "four for", "tour tor", "hour or", "bus bu", "gas ga", "lens len",
+		"princess prince", "thing thin", "wing win", "string strong", "king kin",
+		"morning morn", "ceiling ceil", "forest fore", "honest hone", "interest inter",
+		"left leaf", "dyed died", "dying dyeing", "cat dog", "buildings build",
+		"bell bel", "filled field", "prince princess", "planet plane", "metre litre",
+		"tonne metre", "sulk silk", "sour sor",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -201,7 +214,8 @@ START_TEST(find)
 		"", "  ", "xyzzyq", "qqq", "dog's", "don't", "hot dog", "b", "z", "42", "dogz",
 	};
 	static const char *const some[] = {
-		"dog", "Dog ", "DOGS", "christmas", "London", "a", "i", "internet", "podcast", "selfie", "café",
+		"dog", "Dog ", "DOGS", "christmas", "London", "a", "i", "internet", "podcast",
+		"selfie", "café",
 	};
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)

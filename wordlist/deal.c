@@ -13,7 +13,10 @@
 #define TAGS_NAME	3	/* uses of a thing whose word is also a name: bill, rose */
 #define TAGS_EMPTY	400	/* uses above which a word says nothing: have, make, say */
 
-/* Words that a game should not deal though the dictionaries do suggest them, and words that say nothing. */
+/*
+ * Words that a game should not deal though the dictionaries do suggest them, and words that say
+ * nothing.
+ */
 static const char *const unfit[] = {
 	"aborigine", "abort", "abortion", "about", "above", "according", "afghan", "all",
 	"alone", "anal", "another", "anti", "anus", "any", "apart", "ass", "asshole", "aware",

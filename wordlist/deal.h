@@ -7,9 +7,9 @@
 #include "wordlist/lemmas.h"
 
 /*
- * For each form, whether it is dealt: a base form that both countries' smaller lists have, not too short or
- * long, not rude, a thing that can be seen or touched, or common enough. A new array of forms->n; the caller
- * frees it.
+ * For each form, whether it is dealt: a base form that both countries' smaller lists have, not
+ * too short or long, not rude, a thing that can be seen or touched, or common enough. A new array
+ * of forms->n; the caller frees it.
  */
 bool	*deal_find(const struct forms *, const struct lemmas *);
 

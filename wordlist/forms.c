@@ -1,5 +1,6 @@
 /*
- * forms.c: the table of words of the compiler. A build-time program: whatever fails ends it, with a message.
+ * forms.c: the table of words of the compiler. A build-time program: whatever fails ends it, with
+ * a message.
  */
 #include <err.h>
 #include <stdlib.h>

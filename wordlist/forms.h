@@ -1,6 +1,6 @@
 /*
- * forms.h: all the words that the compiler knows, and what each dictionary says of them. An id is a place in
- * the table and holds until the next forms_settle.
+ * forms.h: all the words that the compiler knows, and what each dictionary says of them. An id is
+ * a place in the table and holds until the next forms_settle.
  */
 #ifndef WORDLIST_FORMS_H
 #define WORDLIST_FORMS_H

@@ -1,7 +1,7 @@
 /*
- * inflect.c: the spelling rules: -s and -es, y to i, the silent e, the doubled consonant. Strict rules are
- * what keeps hat from hated and star from stared; the dictionaries' own affix tables, made to be small,
- * do not (they have hated as hat + ed).
+ * inflect.c: the spelling rules: -s and -es, y to i, the silent e, the doubled consonant. Strict
+ * rules are what keeps hat from hated and star from stared; the dictionaries' own affix tables,
+ * made to be small, do not (they have hated as hat + ed).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +14,10 @@ struct spellings {
 	size_t	 n;
 };
 
-/* Adds the first keep letters of base with the ending; left out where that is too long for a word. */
+/*
+ * Adds the first keep letters of base with the ending; left out where that is too long for a
+ * word.
+ */
 static void
 add(struct spellings *s, const char *base, size_t keep, const char *ending)
 {
@@ -58,7 +61,10 @@ count_syllables(const char *word, size_t n)
 	return groups;
 }
 
-/* Does the last consonant double: never, maybe (travelled, traveled; gassed, gases), always (running)? */
+/*
+ * Does the last consonant double: never, maybe (travelled, traveled; gassed, gases), always
+ * (running)?
+ */
 enum doubling { DOUBLE_NEVER, DOUBLE_MAYBE, DOUBLE_ALWAYS };
 
 static enum doubling
@@ -73,7 +79,10 @@ doubling_of(const char *base, size_t n)
 	return DOUBLE_ALWAYS;
 }
 
-/* base and an ending that begins with a vowel, its last consonant doubled where it must or may be. */
+/*
+ * base and an ending that begins with a vowel, its last consonant doubled where it must or may
+ * be.
+ */
 static void
 add_doubling(struct spellings *s, const char *base, size_t n, const char *ending)
 {

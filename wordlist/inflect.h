@@ -1,7 +1,7 @@
 /*
- * inflect.h: how English spells its inflections: dog, dogs; run, running; big, bigger. Pure. It says how a
- * form would be spelled if there were one; whether there is one, the dictionaries decide.
- * Derivation (teacher, happiness, undo) is not in here.
+ * inflect.h: how English spells its inflections: dog, dogs; run, running; big, bigger. Pure. It
+ * says how a form would be spelled if there were one; whether there is one, the dictionaries
+ * decide. Derivation (teacher, happiness, undo) is not in here.
  */
 #ifndef WORDLIST_INFLECT_H
 #define WORDLIST_INFLECT_H

@@ -1,9 +1,9 @@
 /*
- * lemmas.c: finds the base forms. Forward, from each base: the inflections that it would have by its spelling,
- * if they are words, are forms of it. Two strengths of evidence: the dictionaries know the base as a noun
- * (for -s), verb (-s, -ed, -ing) or adjective (-er, -est) and so the link is sure; or the spelling fits and
- * nothing speaks against it, which counts for forms that WordNet does not know as words of their own and that
- * have no sure base.
+ * lemmas.c: finds the base forms. Forward, from each base: the inflections that it would have by
+ * its spelling, if they are words, are forms of it. Two strengths of evidence: the dictionaries
+ * know the base as a noun (for -s), verb (-s, -ed, -ing) or adjective (-er, -est) and so the link
+ * is sure; or the spelling fits and nothing speaks against it, which counts for forms that
+ * WordNet does not know as words of their own and that have no sure base.
  *
  * -er alone is no evidence: teacher is no more teach. It is a comparative only beside its -est.
  */
@@ -132,8 +132,8 @@ find_verb(const struct exceptions *verbs, const char *base)
 }
 
 /*
- * If base ends in an exceptional verb (baby-sit), its forms may follow that verb's (baby-sat). Is it such a
- * verb, and one that WordNet does not know?
+ * If base ends in an exceptional verb (baby-sit), its forms may follow that verb's (baby-sat). Is
+ * it such a verb, and one that WordNet does not know?
  */
 static bool
 add_compounds(struct lemmas *l, const struct forms *f, const struct exceptions *verbs, size_t base)

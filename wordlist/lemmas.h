@@ -1,5 +1,6 @@
 /*
- * lemmas.h: which base forms a form has by inflection: dogs dog; saw see (and saw, which is one itself).
+ * lemmas.h: which base forms a form has by inflection: dogs dog; saw see (and saw, which is one
+ * itself).
  */
 #ifndef WORDLIST_LEMMAS_H
 #define WORDLIST_LEMMAS_H

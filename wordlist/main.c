@@ -3,7 +3,8 @@
  *
  *	wordc [-r root] file
  *
- * reads the dictionaries below root (default: the machine's own) and writes the file. Prints how much it found.
+ * reads the dictionaries below root (default: the machine's own) and writes the file. Prints how
+ * much it found.
  */
 #include <err.h>
 #include <stdio.h>

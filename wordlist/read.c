@@ -1,5 +1,6 @@
 /*
- * read.c: one table of input files, one function a format. A build-time program: whatever fails ends it.
+ * read.c: one table of input files, one function a format. A build-time program: whatever fails
+ * ends it.
  */
 #include <err.h>
 #include <errno.h>
@@ -35,11 +36,17 @@ read_list(char *line, unsigned flags, struct forms *f, struct exceptions *x)
 			forms_add(f, line, FORM_OWNER);
 		return;
 	}
-	/* A name is guessed as well as any word, but says nothing about American and British spelling. */
+	/*
+	 * A name is guessed as well as any word, but says nothing about American and British
+	 * spelling.
+	 */
 	forms_add(f, line, name ? FORM_WORD | FORM_NAME : FORM_WORD | flags);
 }
 
-/* A line of a hunspell dictionary: abandon/LSDG, the letters naming rules; ! marks what is not suggested. */
+/*
+ * A line of a hunspell dictionary: abandon/LSDG, the letters naming rules; ! marks what is not
+ * suggested.
+ */
 static void
 read_stem(char *line, unsigned flags, struct forms *f, struct exceptions *x)
 {
@@ -99,8 +106,8 @@ read_exception(char *line, unsigned flags, struct forms *f, struct exceptions *x
 }
 
 /*
- * A line of WordNet's counts: dog%1:05:00:: 1 42, that is word % class : file : ..., number of the sense, how
- * often the tagged texts have it. The numbers of files are lexnames(5WN)'s.
+ * A line of WordNet's counts: dog%1:05:00:: 1 42, that is word % class : file : ..., number of
+ * the sense, how often the tagged texts have it. The numbers of files are lexnames(5WN)'s.
  */
 static void
 read_count(char *line, unsigned flags, struct forms *f, struct exceptions *x)
@@ -189,8 +196,9 @@ open_hunspell(const char *root, const char *base)
 }
 
 /*
- * A dictionary's stems come without their inflections. Spells each as the rules say, and keeps what hunspell
- * knows. Only for stems that no list has: the lists have their words' inflections themselves.
+ * A dictionary's stems come without their inflections. Spells each as the rules say, and keeps
+ * what hunspell knows. Only for stems that no list has: the lists have their words' inflections
+ * themselves.
  */
 static void
 add_inflections(const char *root, struct forms *f)

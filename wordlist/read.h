@@ -20,8 +20,9 @@ struct exceptions {
 };
 
 /*
- * Reads the word lists, hunspell's dictionaries and WordNet below root ("" for the machine's own) into forms,
- * which are settled afterwards, and exceptions. A file that is not there ends the program, naming its package.
+ * Reads the word lists, hunspell's dictionaries and WordNet below root ("" for the machine's own)
+ * into forms, which are settled afterwards, and exceptions. A file that is not there ends the
+ * program, naming its package.
  */
 void	read_sources(const char *root, struct forms *, struct exceptions *);
 

@@ -1,7 +1,7 @@
 /*
- * spellings.c: finds pairs of spellings. Most follow one of a few rules (our, or); since our and or also make
- * different words (tour, tor), a pair counts only if one of the two is in the lists of one country alone.
- * What follows no rule, or is in both countries' lists, is in a table.
+ * spellings.c: finds pairs of spellings. Most follow one of a few rules (our, or); since our and
+ * or also make different words (tour, tor), a pair counts only if one of the two is in the lists
+ * of one country alone. What follows no rule, or is in both countries' lists, is in a table.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -117,7 +117,10 @@ is_foreign(const struct form *british, const struct form *american)
 	return !(british->flags & FORM_AMERICAN) || !(american->flags & FORM_BRITISH);
 }
 
-/* The word with the rule applied at this place; false where it does not apply or the word gets too long. */
+/*
+ * The word with the rule applied at this place; false where it does not apply or the word gets
+ * too long.
+ */
 static bool
 apply(const struct rule *r, const char *word, size_t at, char out[WORD_MAX + 1])
 {

@@ -7,8 +7,8 @@
 #include "wordlist/lemmas.h"
 
 /*
- * For each form the one that stands for all its spellings, itself where there is but one. A new array of
- * forms->n ids; the caller frees it.
+ * For each form the one that stands for all its spellings, itself where there is but one. A new
+ * array of forms->n ids; the caller frees it.
  */
 uint32_t *spellings_find(const struct forms *, const struct lemmas *);
 

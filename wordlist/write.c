@@ -1,5 +1,6 @@
 /*
- * write.c: puts the word file together in memory and writes it. The same inputs give the same bytes.
+ * write.c: puts the word file together in memory and writes it. The same inputs give the same
+ * bytes.
  */
 #include <err.h>
 #include <stdio.h>
@@ -62,8 +63,8 @@ put_bases(struct bytes *out, uint32_t form, bool is_base, const struct lemmas *l
 }
 
 /*
- * Of each form, whether it is a base: others are inflections of it, or it is of none, or it is one of several
- * spellings.
+ * Of each form, whether it is a base: others are inflections of it, or it is of none, or it is
+ * one of several spellings.
  */
 static bool *
 find_bases(const struct forms *f, const struct lemmas *l, const uint32_t *spellings)

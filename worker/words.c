@@ -1,6 +1,7 @@
 /*
- * words.c: the mapped word file. Owns the mapping; the master opens it, workers inherit it. Whatever is wrong
- * with the file is said by word_list_open to its caller; after that nothing can fail.
+ * words.c: the mapped word file. Owns the mapping; the master opens it, workers inherit it.
+ * Whatever is wrong with the file is said by word_list_open to its caller; after that nothing can
+ * fail.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,10 +1,11 @@
 /*
- * words.h: the words that may be guessed, which of them match, and which are dealt. One file, made at build
- * time (words_format.h), mapped read-only by the master before it forks: every worker looks into the same
- * pages, and none has memory of its own for them.
+ * words.h: the words that may be guessed, which of them match, and which are dealt. One file,
+ * made at build time (words_format.h), mapped read-only by the master before it forks: every
+ * worker looks into the same pages, and none has memory of its own for them.
  *
- * A word is letters only: a to z after folding case and the accents of Latin letters (Café is cafe). No
- * apostrophes, hyphens or digits: "don't" and "o'clock" are not words of the game. Names are words.
+ * A word is letters only: a to z after folding case and the accents of Latin letters (Café is
+ * cafe). No apostrophes, hyphens or digits: "don't" and "o'clock" are not words of the game.
+ * Names are words.
  */
 #ifndef WORKER_WORDS_H
 #define WORKER_WORDS_H
@@ -19,8 +20,9 @@
 struct word_list;
 
 /*
- * Maps the file and checks all of it once (sizes, byte order, CRC, every offset), so that no look-up has to.
- * NULL on failure, and err then says which file and what is wrong with it. The descriptor is closed again.
+ * Maps the file and checks all of it once (sizes, byte order, CRC, every offset), so that no
+ * look-up has to. NULL on failure, and err then says which file and what is wrong with it. The
+ * descriptor is closed again.
  */
 struct word_list *word_list_open(const char *path, char *err, size_t size);
 
@@ -31,8 +33,9 @@ void	 word_list_close(struct word_list *);
 uint32_t word_count(const struct word_list *);
 
 /*
- * The one place where words get their form: trims white space, lowers case, folds accents. Writes the letters
- * and a NUL and returns their number; -1 where that leaves no letters, other characters, or too many.
+ * The one place where words get their form: trims white space, lowers case, folds accents. Writes
+ * the letters and a NUL and returns their number; -1 where that leaves no letters, other
+ * characters, or too many.
  */
 int	 word_normalise(const char *text, char out[WORD_MAX + 1]);
 

@@ -1,19 +1,20 @@
 /*
- * words_format.h: what stands in the word file, byte for byte. wordlist/write.c writes it at build time,
- * worker/words.c maps it. Numbers have the byte order of the machine that made it (`order` says so); offsets
- * are in bytes from the start of the text, ids are places in the table of forms.
+ * words_format.h: what stands in the word file, byte for byte. wordlist/write.c writes it at
+ * build time, worker/words.c maps it. Numbers have the byte order of the machine that made it
+ * (`order` says so); offsets are in bytes from the start of the text, ids are places in the table
+ * of forms.
  *
  *	header		64 bytes, below
- *	forms		struct words_form [forms + 1]; the last one only says where its neighbour ends
- *	bases		uint32_t [bases]; of each form, ascending: the ids of its base forms, one at least
- *	dealt		uint32_t [dealt], ascending: the ids of the common words that a round may begin with
+ *	forms		struct words_form [forms + 1]; the last only says where its neighbour ends
+ *	bases		uint32_t [bases]; of each form, ascending: the ids of its bases, one at least
+ *	dealt		uint32_t [dealt], ascending: the ids of the words that a round may begin with
  *	text		the forms, in the order of their bytes, each with its NUL
  *
- *	"gamedwrd" 1 0x01020304 forms=160123 bases=171003 dealt=3921 text=1641212 crc=0x5d1c9b20 0...
+ *	"gamedwrd" 1 0x01020304 forms=160468 bases=161650 dealt=4208 text=1590513 crc=... 0...
  *	... {text=417203, base=46120} {text=417208, base=46122} ...	dog, dogs
  *
- * Two forms match if they have a base in common. Of the British and American spellings of one base
- * only one is used as a base, so that colours and color meet in "color".
+ * Two forms match if they have a base in common. Of the British and American spellings of one
+ * base only one is used as a base, so that colours and color meet in "color".
  */
 #ifndef WORKER_WORDS_FORMAT_H
 #define WORKER_WORDS_FORMAT_H
@@ -38,7 +39,7 @@ struct words_header {
 
 struct words_form {
 	uint32_t	text;		/* where its letters begin */
-	uint32_t	base;		/* where its bases begin; they end where the next form's begin */
+	uint32_t	base;		/* where its bases begin; the next form's end them */
 };
 
 _Static_assert(sizeof(struct words_header) == 64, "the header is 64 bytes on disk");

@@ -1,6 +1,7 @@
 /*
- * words_normalise.c: the one form that words have, in the file and in the game. Pure; used by gamed for what
- * players write and by the word file's compiler for what the dictionaries write, so that the two agree.
+ * words_normalise.c: the one form that words have, in the file and in the game. Pure; used by
+ * gamed for what players write and by the word file's compiler for what the dictionaries write,
+ * so that the two agree.
  */
 #include <string.h>
 

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "tests/lib/wordfile.h"
 #include "worker/words.h"
+#include "worker/words_format.h"
 
 const char *
 wordfile_path(void)
@@ -40,4 +43,41 @@ wordfile_open(void)
 	if (words == NULL)
 		errx(1, "%s", message);
 	return words;
+}
+
+/* One table or text more, and the checksum so far. */
+static void
+put(FILE *out, struct words_header *h, const void *what, size_t n)
+{
+	h->crc = (uint32_t)crc32_z(h->crc, what, n);
+	if (fwrite(what, n, 1, out) != 1)
+		err(1, "fwrite");
+}
+
+void
+wordfile_make(const char *path, const char *const *words, uint32_t n)
+{
+	struct words_header h = {
+		.version = WORDS_VERSION, .order = WORDS_ORDER, .forms = n, .bases = n, .dealt = n,
+	};
+	FILE *out = fopen(path, "we");
+
+	memcpy(h.magic, WORDS_MAGIC, sizeof(h.magic));
+	if (out == NULL || fseek(out, sizeof(h), SEEK_SET) == -1)
+		err(1, "%s", path);
+	for (uint32_t i = 0; i <= n; i++) {
+		struct words_form form = { .text = h.text_bytes, .base = i };
+
+		put(out, &h, &form, sizeof(form));
+		h.text_bytes += i < n ? (uint32_t)strlen(words[i]) + 1 : 0;
+	}
+	for (uint32_t i = 0; i < 2 * n; i++) {	/* the bases, the dealt */
+		uint32_t id = i % n;
+
+		put(out, &h, &id, sizeof(id));
+	}
+	for (uint32_t i = 0; i < n; i++)
+		put(out, &h, words[i], strlen(words[i]) + 1);
+	if (fseek(out, 0, SEEK_SET) == -1 || fwrite(&h, sizeof(h), 1, out) != 1 || fclose(out) != 0)
+		err(1, "%s", path);
 }

@@ -1,6 +1,6 @@
 /*
- * command.c: reads commands. Called by the modes; pure. Strict: a member that no command has is a mistake of
- * its sender, who is told.
+ * command.c: reads commands. Called by the modes; pure. Strict: a member that no command has is a
+ * mistake of its sender, who is told.
  */
 #include <string.h>
 

@@ -17,7 +17,10 @@ struct guess_command {
 /* The command's type, borrowed; NULL with a refusal (invalid) where it has none. */
 const char *command_type(const cJSON *command, struct game_refusal *);
 
-/* 0, or -1 with a refusal: invalid, naming the member that is missing, unknown or of the wrong type. */
+/*
+ * 0, or -1 with a refusal: invalid, naming the member that is missing, unknown or of the wrong
+ * type.
+ */
 int	command_read_guess(const cJSON *command, struct guess_command *, struct game_refusal *);
 
 #endif

@@ -1,12 +1,15 @@
 /*
- * deal.c: chance, made repeatable: a number (a seed, or fresh bits) is mixed into a sequence, and the first
- * pair of it that may be dealt is dealt.
+ * deal.c: chance, made repeatable: a number (a seed, or fresh bits) is mixed into a sequence, and
+ * the first pair of it that may be dealt is dealt.
  */
 #include "worker/games/deal.h"
 
 #define ATTEMPTS	10000	/* at most 128 of thousands of words are forbidden: one or two do */
 
-/* A bijection of 64 bits under which near numbers come out far apart (a finalizer of the kind of splitmix64's). */
+/*
+ * A bijection of 64 bits under which near numbers come out far apart (a finalizer of the kind of
+ * splitmix64's).
+ */
 static uint64_t
 mix(uint64_t x)
 {

@@ -13,9 +13,10 @@
 uint64_t deal_bits(uint64_t seed, uint64_t round, uint64_t team);
 
 /*
- * Two dealt words that do not match and that neither player is forbidden, from these bits alone. False where
- * the word file has no such pair to find.
+ * Two dealt words that do not match and that neither player is forbidden, from these bits alone.
+ * False where the word file has no such pair to find.
  */
-bool	deal_pair(const struct team *, const struct word_list *, uint64_t bits, const char *pair[2]);
+bool	deal_pair(const struct team *, const struct word_list *, uint64_t bits,
+	    const char *pair[2]);
 
 #endif

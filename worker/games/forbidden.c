@@ -1,5 +1,6 @@
 /*
- * forbidden.c: one player's forbidden words. Called by the teams; pure, and needs no memory but to be shown.
+ * forbidden.c: one player's forbidden words. Called by the teams; pure, and needs no memory but
+ * to be shown.
  */
 #include <string.h>
 

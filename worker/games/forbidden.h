@@ -1,7 +1,7 @@
 /*
- * forbidden.h: the words that a player may not use: the latest of the player's own guesses and of the words
- * dealt to the team, the oldest leaving first. Words are compared letter by letter, as word_text has them: dog
- * forbids no dogs.
+ * forbidden.h: the words that a player may not use: the latest of the player's own guesses and of
+ * the words dealt to the team, the oldest leaving first. Words are compared letter by letter, as
+ * word_text has them: dog forbids no dogs.
  */
 #ifndef WORKER_GAMES_FORBIDDEN_H
 #define WORKER_GAMES_FORBIDDEN_H
@@ -27,8 +27,8 @@ void	forbidden_add(struct forbidden *, const char *word);
 bool	forbidden_has(const struct forbidden *, const char *word);
 
 /*
- * Adds what a list of any words says, the oldest first; what word_normalise refuses can't be guessed, and is
- * passed over.
+ * Adds what a list of any words says, the oldest first; what word_normalise refuses can't be
+ * guessed, and is passed over.
  */
 void	forbidden_add_list(struct forbidden *, const cJSON *list);
 

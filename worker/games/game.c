@@ -1,6 +1,6 @@
 /*
- * game.c: the modes that there are, and what all of them need: the list of events that a command makes, and
- * refusals. Pure; want of memory is told to the caller.
+ * game.c: the modes that there are, and what all of them need: the list of events that a command
+ * makes, and refusals. Pure; want of memory is told to the caller.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,7 +59,8 @@ trim(char *text)
 }
 
 int
-game_refuse(struct game_refusal *refusal, const char *why, const char *field, const char *format, ...)
+game_refuse(struct game_refusal *refusal, const char *why, const char *field, const char *format,
+    ...)
 {
 	va_list ap;
 

@@ -1,12 +1,14 @@
 /*
- * game.h: what a mode of play is. A game is pure: no descriptor, no clock, no global, no libevent.
+ * game.h: what a mode of play is. A game is pure: no descriptor, no clock, no global, no
+ * libevent.
  *
  *	decide(state, command, now) -> events, or a refusal; never changes the state
  *	evolve(state, event)        -> the next state; never refuses what decide or start made
  *
- * Recovery is evolve over the journal, so everything that chance or time decided stands in the events:
- * after the same events two states are equal to the byte (compare what view_full prints).
- * All times are game time in milliseconds: continuous, standing still while the session is paused.
+ * Recovery is evolve over the journal, so everything that chance or time decided stands in the
+ * events: after the same events two states are equal to the byte (compare what view_full prints).
+ * All times are game time in milliseconds: continuous, standing still while the session is
+ * paused.
  */
 #ifndef WORKER_GAMES_GAME_H
 #define WORKER_GAMES_GAME_H
@@ -39,11 +41,13 @@ struct game_refusal {
 	char	message[160];
 };
 
-/* What a game may use but not change. The words are mapped read-only and shared by all processes. */
+/*
+ * What a game may use but not change. The words are mapped read-only and shared by all processes.
+ */
 struct game_context {
 	const struct word_list	*words;
 	uint64_t		 now_ms;	/* game time */
-	uint64_t		 random;	/* fresh random bits, for where the seed is not given */
+	uint64_t		 random;	/* fresh bits, where no seed is given */
 };
 
 struct game_mode {
@@ -54,9 +58,9 @@ struct game_mode {
 	void	 (*state_free)(void *state);
 
 	/*
-	 * The events with which a game begins (game_started, round_started, ...), from the checked teams {team: [player, ...]} and config
-	 * {key: value} of record 1, both borrowed. 0, or -1 with a refusal.
-	 * The caller evolves the state over the events afterwards.
+	 * The events with which a game begins (game_started, round_started, ...), from the
+	 * checked teams {team: [player, ...]} and config {key: value} of record 1, both borrowed.
+	 * 0, or -1 with a refusal. The caller evolves the state over the events afterwards.
 	 */
 	int	 (*start)(const cJSON *teams, const cJSON *config, const struct game_context *,
 		    struct game_events *, struct game_refusal *);
@@ -65,19 +69,26 @@ struct game_mode {
 	int	 (*decide)(const void *state, const cJSON *command, const struct game_context *,
 		    struct game_events *, struct game_refusal *);
 
-	/* 0, or -1 where the event cannot be (a damaged journal, or no memory: errno EINVAL, ENOMEM). data as journaled. */
+	/*
+	 * 0, or -1 where the event cannot be (a damaged journal, or no memory: errno EINVAL,
+	 * ENOMEM). data as journaled.
+	 */
 	int	 (*evolve)(void *state, const char *type, const cJSON *data, const cJSON *secret);
 
 	/*
-	 * What a command's sender is told, derived from the public events of the command alone: so it is the
-	 * same when the command is asked again after a crash. A new object, or NULL without memory.
+	 * What a command's sender is told, derived from the public events of the command alone:
+	 * so it is the same when the command is asked again after a crash. A new object, or NULL
+	 * without memory.
 	 */
 	cJSON	*(*reply)(const struct game_event *events, size_t n);
 
 	/* The public state (no unanswered guess is in it). A new object, or NULL without memory. */
 	cJSON	*(*view)(const void *state);
 
-	/* The whole state, secrets too, in one fixed order: for tests and for comparing two states. */
+	/*
+	 * The whole state, secrets too, in one fixed order: for tests and for comparing two
+	 * states.
+	 */
 	cJSON	*(*view_full)(const void *state);
 
 	/* Is the game over? Then no further command is decided. */
@@ -93,13 +104,19 @@ struct game_mode {
 /* The mode of this name, or NULL. */
 const struct game_mode *game_mode_find(const char *name);
 
-/* Adds an event; takes data and secret (which may be NULL) whatever happens. 0, or -1: no memory or too many. */
+/*
+ * Adds an event; takes data and secret (which may be NULL) whatever happens. 0, or -1: no memory
+ * or too many.
+ */
 int	 game_events_add(struct game_events *, const char *type, cJSON *data, cJSON *secret);
 void	 game_events_clear(struct game_events *);
 
-/* Fills a refusal (field may be NULL), cut at whole characters where it does not fit. Always -1, for decide to return. */
-int	 game_refuse(struct game_refusal *, const char *why, const char *field, const char *format, ...)
-	    __attribute__((format(printf, 4, 5)));
+/*
+ * Fills a refusal (field may be NULL), cut at whole characters where it does not fit. Always -1,
+ * for decide to return.
+ */
+int	 game_refuse(struct game_refusal *, const char *why, const char *field,
+	    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* A refusal for want of memory: nothing decided. Always -1. */
 int	 game_refuse_memory(struct game_refusal *);

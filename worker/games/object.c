@@ -5,7 +5,7 @@
 
 #include "worker/games/object.h"
 
-#define COUNT_MAX	9007199254740991.0	/* 2^53 - 1: the last whole number that JSON keeps */
+#define COUNT_MAX	9007199254740991.0	/* 2^53 - 1: JSON keeps it exactly */
 
 bool
 object_value(cJSON *object, const char *name, cJSON *value)

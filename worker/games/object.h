@@ -1,6 +1,6 @@
 /*
- * object.h: members of JSON objects, put and taken. A chain of puts, joined by &&, that runs out of memory
- * ends in object_whole, which gives the object or nothing:
+ * object.h: members of JSON objects, put and taken. A chain of puts, joined by &&, that runs out
+ * of memory ends in object_whole, which gives the object or nothing:
  *
  *	cJSON *o = cJSON_CreateObject();
  *

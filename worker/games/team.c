@@ -1,6 +1,7 @@
 /*
- * team.c: a team's state: set up, evolved by events, shown. Called by the modes. An event that cannot be (of a
- * damaged journal) is refused and changes nothing; want of memory is NULL or false.
+ * team.c: a team's state: set up, evolved by events, shown. Called by the modes. An event that
+ * cannot be (of a damaged journal) is refused and changes nothing; want of memory is NULL or
+ * false.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,7 +52,10 @@ team_has_matched(const struct team *t)
 	return t->round > 0 && !t->is_playing;
 }
 
-/* ---- evolving ---------------------------------------------------------------------------------- */
+/*
+ * ---- evolving
+ * ----------------------------------------------------------------------------------
+ */
 
 /* A word as word_normalise leaves it, or NULL. */
 static const char *
@@ -130,8 +134,8 @@ evolve_guess_submitted(struct team *t, const cJSON *data, const cJSON *secret)
 }
 
 /*
- * The answers become forbidden here and not when they are submitted: an open one must not show in the lists. No
- * word comes into them between the two.
+ * The answers become forbidden here and not when they are submitted: an open one must not show in
+ * the lists. No word comes into them between the two.
  */
 static int
 evolve_guess_processed(struct team *t, const cJSON *data, const cJSON *secret)
@@ -201,7 +205,10 @@ team_evolve(struct team *t, const char *type, const cJSON *data, const cJSON *se
 	return invalid();
 }
 
-/* ---- showing ----------------------------------------------------------------------------------- */
+/*
+ * ---- showing
+ * -----------------------------------------------------------------------------------
+ */
 
 double
 team_average(const struct team *t)

@@ -1,6 +1,7 @@
 /*
- * team_guess.c: what a team decides: the round that begins, the guess that is refused or taken, the pair that
- * counts. Makes events and changes nothing. Want of memory is a refusal without a why.
+ * team_guess.c: what a team decides: the round that begins, the guess that is refused or taken,
+ * the pair that counts. Makes events and changes nothing. Want of memory is a refusal without a
+ * why.
  */
 #include <string.h>
 
@@ -97,8 +98,8 @@ durations_object(const struct team *t, const struct answers *a)
 }
 
 /*
- * In which word two answers meet, or NULL. An answer may have been given with an earlier word file, and not be in
- * this one: then it meets only itself.
+ * In which word two answers meet, or NULL. An answer may have been given with an earlier word
+ * file, and not be in this one: then it meets only itself.
  */
 static const char *
 find_match(const struct word_list *words, const char *a, const char *b)

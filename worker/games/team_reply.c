@@ -1,6 +1,7 @@
 /*
- * team_reply.c: what the sender of a guess is told, from the public events of the guess. Called for a new
- * command and again, from the journal, for one that is asked again: so it may use nothing else.
+ * team_reply.c: what the sender of a guess is told, from the public events of the guess. Called
+ * for a new command and again, from the journal, for one that is asked again: so it may use
+ * nothing else.
  */
 #include <string.h>
 

@@ -1,10 +1,12 @@
 /*
- * two_player.c: one team plays a number of rounds; the next begins at a match. The game is won if a round took
- * at most success_threshold guesses on average. Pure; the shared rules are in team.c and team_guess.c.
+ * two_player.c: one team plays a number of rounds; the next begins at a match. The game is won if
+ * a round took at most success_threshold guesses on average. Pure; the shared rules are in team.c
+ * and team_guess.c.
  *
- * Events: game_started, round_started, guess_submitted, guess_processed, round_completed, game_completed.
- * One command makes one guess_submitted; a second answer also makes guess_processed, and a match round_completed
- * with round_started or, after the last round, game_completed.
+ * Events: game_started, round_started, guess_submitted, guess_processed, round_completed,
+ * game_completed. One command makes one guess_submitted; a second answer also makes
+ * guess_processed, and a match round_completed with round_started or, after the last round,
+ * game_completed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -45,7 +47,10 @@ state_free(void *state)
 	free(state);
 }
 
-/* ---- evolving ---------------------------------------------------------------------------------- */
+/*
+ * ---- evolving
+ * ----------------------------------------------------------------------------------
+ */
 
 /* The whole config, as game_started has it. */
 static int
@@ -119,7 +124,10 @@ evolve_all(struct two_player *game, const struct game_events *events, size_t fir
 	return 0;
 }
 
-/* ---- deciding ---------------------------------------------------------------------------------- */
+/*
+ * ---- deciding
+ * ----------------------------------------------------------------------------------
+ */
 
 /* The config with every default in it, and the lists of forbidden words as they will be used. */
 static cJSON *
@@ -143,12 +151,12 @@ whole_config(const struct team *team, const cJSON *given)
 static int
 add_started(const cJSON *teams, const cJSON *config, struct game_events *events)
 {
-	size_t forbidden_max = (size_t)mode_number_of(mode_find("two_player"), config, "forbidden_max");
+	double forbidden_max = mode_number_of(mode_find("two_player"), config, "forbidden_max");
 	cJSON *data = cJSON_CreateObject();
 	struct team team;
 
 	if (team_init(&team, teams->child,
-	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), forbidden_max) == -1) {
+	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), (size_t)forbidden_max) == -1) {
 		cJSON_Delete(data);
 		return -1;
 	}
@@ -185,7 +193,8 @@ start(const cJSON *teams, const cJSON *config, const struct game_context *ctx,
 		game_refuse_memory(refusal);
 		return give_up_events(events);
 	}
-	if (team_start_round(&game.team, bits_for_next_round(&game, ctx), ctx, events, refusal) == -1)
+	if (team_start_round(&game.team, bits_for_next_round(&game, ctx), ctx, events,
+	    refusal) == -1)
 		return give_up_events(events);
 	return 0;
 }
@@ -219,8 +228,8 @@ add_completed(const struct two_player *game, struct game_events *events)
 }
 
 /*
- * What follows a match: the round is completed, and the next one begins or the game ends. next is the state
- * after the events so far.
+ * What follows a match: the round is completed, and the next one begins or the game ends. next is
+ * the state after the events so far.
  */
 static int
 follow_match(struct two_player *next, const struct game_context *ctx, struct game_events *events,
@@ -277,10 +286,14 @@ decide(const void *state, const cJSON *command, const struct game_context *ctx,
 		return -1;
 	if (strcmp(type, "guess") == 0)
 		return decide_guess(state, command, ctx, events, refusal);
-	return game_refuse(refusal, "unknown_command", "type", "two_player has only the command guess");
+	return game_refuse(refusal, "unknown_command", "type",
+	    "two_player has only the command guess");
 }
 
-/* ---- showing ----------------------------------------------------------------------------------- */
+/*
+ * ---- showing
+ * -----------------------------------------------------------------------------------
+ */
 
 static cJSON *
 show(const struct two_player *game, bool full)
