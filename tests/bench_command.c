@@ -21,7 +21,7 @@
 #define COMMANDS	10000U
 #define WARM_UP		200U
 #define MESSAGE		100
-#define ROUNDS		3U
+#define ROUNDS		5U
 
 static double times[COMMANDS];
 

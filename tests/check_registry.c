@@ -188,7 +188,7 @@ START_TEST(churn)
 	uint64_t now_ns = 0;
 	unsigned first = 0, next = 0;
 	unsigned alive = sizes[_i].slots < 1000 ? sizes[_i].slots / 2 : 1000;
-	unsigned rounds = sizes[_i].slots < 1000 ? 5000 : 400000;
+	unsigned rounds = sizes[_i].slots < 1000 ? 5000 : 250000;
 	char id[32];
 
 	begin(_i);

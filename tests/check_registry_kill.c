@@ -372,7 +372,7 @@ START_TEST(index_made_anew)
 	struct registry *master = registry_attach(path, 0);
 	ck_assert_ptr_nonnull(master);
 	moved(&told->reads);
-	for (unsigned i = 0; i < 1000000; i++)
+	for (unsigned i = 0; i < 300000; i++)
 		registry_index_rebuild(master);
 	moved(&told->reads);
 	killed(reader);
