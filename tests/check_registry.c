@@ -188,7 +188,7 @@ START_TEST(churn)
 	uint64_t now_ns = 0;
 	unsigned first = 0, next = 0;
 	unsigned alive = sizes[_i].slots < 1000 ? sizes[_i].slots / 2 : 1000;
-	unsigned rounds = sizes[_i].slots < 1000 ? 5000 : 250000;
+	unsigned rounds = sizes[_i].slots < 1000 ? 5000 : 200000;
 	char id[32];
 
 	begin(_i);
@@ -203,7 +203,7 @@ START_TEST(churn)
 	}
 	/* All in one chain: every deleted bucket is used again, and there is no need. */
 	if (sizes[_i].hash_mask != 0)
-		ck_assert_uint_ge(registry_header(r)->index_version, version + 2);
+		ck_assert_uint_ge(registry_header(r)->index_version, version + 1);
 	ck_assert_uint_eq(registry_header(r)->slots_used, alive);
 	for (; first < next; first++) {
 		(void)snprintf(id, sizeof(id), "game-%u", first);
