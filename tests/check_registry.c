@@ -178,6 +178,18 @@ START_TEST(full_table)
 }
 END_TEST
 
+/* Case 96 in little: a session that comes and goes leaves nothing in the index. */
+START_TEST(index_is_not_filled_by_one_id)
+{
+	begin(_i);
+	for (unsigned i = 0; i < 1000; i++)
+		registry_slot_free(r, taken("g1", 2 * i * SECOND).slot, 2 * i * SECOND);
+	ck_assert_uint_eq(registry_header(r)->index_filled, 1);
+	ck_assert_uint_eq(registry_high(r), 1);
+	end();
+}
+END_TEST
+
 /*
  * Many times round all slots: the index is made anew again and again, and neither loses an id
  * nor keeps one.
@@ -235,6 +247,7 @@ registry_suite(void)
 	tcase_add_loop_test(tc, slot_cools_off_and_gets_a_new_generation, 0, N_SIZES);
 	tcase_add_loop_test(tc, slots_come_back_in_the_order_of_freeing, 0, N_SIZES);
 	tcase_add_loop_test(tc, full_table, 0, N_SIZES);
+	tcase_add_loop_test(tc, index_is_not_filled_by_one_id, 0, N_SIZES);
 	tcase_add_loop_test(tc, churn, 0, N_SIZES);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -195,6 +195,7 @@ START_TEST(next_master)
 	ck_assert_uint_eq(registry_header(r)->incarnation, 2);
 	ck_assert_uint_eq(registry_header(r)->ready, 0);
 	ck_assert_uint_eq(registry_header(r)->slots_used, 6);
+	ck_assert_uint_eq(registry_header(r)->index_filled, 6);
 	for (unsigned i = 0; i < 10; i++)
 		ck_assert_uint_eq(registry_find(r, e[i].id, &found),
 		    i % 3 == 0 ? REGISTRY_NONE : e[i].slot);
