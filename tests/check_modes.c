@@ -162,6 +162,28 @@ START_TEST(bad_teams)
 }
 END_TEST
 
+/* Modes of several teams: names and players are their own only. */
+START_TEST(several_teams)
+{
+	struct mode several = *two_player;
+
+	several.teams_min = 2;
+	several.teams_max = 3;
+	two_player = &several;
+	accept("{\"a\":[\"1\",\"2\"],\"b\":[\"3\",\"4\"]}", NULL);
+	accept("{\"a\":[\"1\",\"2\"],\"A\":[\"3\",\"4\"],\"1\":[\"5\",\"6\"]}",
+	    "{\"forbidden\":{\"6\":[\"dog\"],\"1\":[]}}");
+	refuse("{\"a\":[\"1\",\"2\"]}", NULL, "teams");
+	refuse("{\"a\":[\"1\",\"2\"],\"b\":[\"3\",\"4\"],\"c\":[\"5\",\"6\"],\"d\":[\"7\",\"8\"]}",
+	    NULL, "teams");
+	refuse("{\"a\":[\"1\",\"2\"],\"a\":[\"3\",\"4\"]}", NULL, "teams.a");
+	refuse("{\"a\":[\"1\",\"2\"],\"b\":[\"3\",\"1\"]}", NULL, "teams.b[1]");
+	refuse("{\"a\":[\"1\",\"2\"],\"b\":[\"3\"]}", NULL, "teams.b");
+	refuse("{\"a\":[\"1\",\"2\"],\"b\":[\"3\",\"4\"]}", "{\"forbidden\":{\"a\":[]}}",
+	    "config.forbidden.a");
+}
+END_TEST
+
 START_TEST(good_config)
 {
 	accept(TEAMS, "{\"rounds\":1,\"success_threshold\":1,\"forbidden_max\":0,\"seed\":0}");
@@ -268,6 +290,7 @@ main(void)
 	tcase_add_test(tc, presets);
 	tcase_add_test(tc, good_teams);
 	tcase_add_test(tc, bad_teams);
+	tcase_add_test(tc, several_teams);
 	tcase_add_test(tc, good_config);
 	tcase_add_test(tc, bad_numbers);
 	tcase_add_test(tc, bad_config);

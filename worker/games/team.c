@@ -161,8 +161,6 @@ evolve_guess_processed(struct team *t, const cJSON *data, const cJSON *secret)
 
 		forbidden_add(&p->forbidden, p->answer);
 		p->has_answered = false;
-		p->answer[0] = '\0';
-		p->duration_ms = 0;
 	}
 	return 0;
 }

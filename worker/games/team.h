@@ -26,8 +26,8 @@ struct player {
 	char			id[LABEL_MAX + 1];
 	struct forbidden	forbidden;
 	bool			has_answered;		/* this pair */
-	char			answer[WORD_MAX + 1];	/* secret until both have one */
-	uint64_t		duration_ms;		/* from the round's begin to the answer */
+	char			answer[WORD_MAX + 1];	/* if so; secret until both have one */
+	uint64_t		duration_ms;		/* if so; since the round began */
 };
 
 struct team {
