@@ -87,6 +87,8 @@ static const struct {
     {{"send", "g1", "t", "--key", "k", "--if-seq", "7", "-t", "3"}, "session.command",
 	"{\"game_id\":\"g1\",\"command\":{\"type\":\"t\"},\"key\":\"k\",\"if_seq\":7,\"deadline_"
 	"ms\":3000}"},
+    {{"send", "g1", "t", "-t", "86400"}, "session.command",
+	"{\"game_id\":\"g1\",\"command\":{\"type\":\"t\"},\"deadline_ms\":3600000}"},
     {{"show", "g1"}, "session.get", "{\"game_id\":\"g1\"}"},
     {{"journal", "g1", "--from", "3"}, "session.journal",
 	"{\"game_id\":\"g1\",\"limit\":1000,\"from\":3}"},
@@ -462,6 +464,24 @@ START_TEST(tree_as_ascii)
 }
 END_TEST
 
+/* On a terminal whose locale has the characters, and on one that does not. */
+START_TEST(tree_on_a_terminal)
+{
+	const char *words[] = {"tree", "-s", peer.path, NULL};
+	const char *environment[] = {_i == 0 ? "LC_ALL=C.UTF-8" : "LC_ALL=C", NULL};
+
+	gamectl = program_start_terminal("gamectl", words, environment);
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "supervisor.children"),
+	    "{\"children\":[{\"kind\":\"service\",\"name\":\"gateway\",\"pid\":2}]}");
+	peer_result(&peer, peer_expect(&peer, "supervisor.status"), "{\"pid\":1}");
+	peer_result(&peer, peer_expect(&peer, "session.list"), "{\"sessions\":[],\"count\":0}");
+	ck_assert_int_eq(program_wait(gamectl), 0);
+	ck_assert_ptr_nonnull(strstr(
+	    gamectl->text[0], _i == 0 ? "\n\xe2\x94\x94\xe2\x94\x80gateway " : "\n`-gateway "));
+}
+END_TEST
+
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static Suite *
@@ -495,6 +515,7 @@ call_suite(void)
 	tcase_add_test(tc, show_without_the_game);
 	tcase_add_test(tc, journal_as_table);
 	tcase_add_test(tc, tree_as_ascii);
+	tcase_add_loop_test(tc, tree_on_a_terminal, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

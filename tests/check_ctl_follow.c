@@ -258,6 +258,18 @@ END_TEST
 
 /* A game of one round that stands at record 4: ann's words are sea and table. */
 static void
+a_game(void)
+{
+	event("s1", "g1", 1, "game_initialized", "{}");
+	event("s1", "g1", 2, "state_changed", "{\"from\":\"initializing\",\"to\":\"active\"}");
+	event("s1", "g1", 3, "game_started",
+	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"mode\":\"two_player\",\"config\":{\"rounds\":"
+	    "1}}");
+	event("s1", "g1", 4, "round_started", "{\"round\":1,\"words\":[\"sea\",\"table\"]}");
+}
+
+/* gamectl play of this player, up to where the game stands. */
+static void
 play(const char *player)
 {
 	BEGIN("play", "g1", player);
@@ -265,12 +277,7 @@ play(const char *player)
 	peer_accept(&peer);
 	list_is("{\"game_id\":\"g1\",\"instance\":\"i\",\"seq\":4}");
 	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
-	event("s1", "g1", 1, "game_initialized", "{}");
-	event("s1", "g1", 2, "state_changed", "{\"from\":\"initializing\",\"to\":\"active\"}");
-	event("s1", "g1", 3, "game_started",
-	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"mode\":\"two_player\",\"config\":{\"rounds\":"
-	    "1}}");
-	event("s1", "g1", 4, "round_started", "{\"round\":1,\"words\":[\"sea\",\"table\"]}");
+	a_game();
 }
 
 /* The next guess, of this word; its key is copied. */
@@ -413,6 +420,34 @@ START_TEST(play_commands)
 }
 END_TEST
 
+/* A person sees a prompt, which what happens meanwhile does not spoil. */
+START_TEST(play_on_a_terminal)
+{
+	const char *words[] = {"-s", peer.path, "play", "g1", "ann", NULL};
+	char key[64];
+
+	gamectl = program_start_terminal("gamectl", words, NULL);
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "session.get"), "{\"game_id\":\"g1\",\"seq\":4}");
+	peer_accept(&peer);
+	list_is("");
+	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
+	a_game();
+	says("Your words: sea and table\r\n");
+	says("\r\nann> ");
+	event("s1", "g1", 5, "guess_submitted", "{\"player_id\":\"bob\",\"team_id\":\"red\"}");
+	says("\r\033[Kbob has answered.\r\nann> ");
+	program_write(gamectl, "fish\n");
+	peer_result(&peer, guess("fish", key), "{\"seq\":6}");
+	event("s1", "g1", 6, "guess_submitted", "{\"player_id\":\"ann\",\"team_id\":\"red\"}");
+	says("Accepted. Waiting for bob.\r\nann> ");
+	program_write(gamectl, "boat\n");
+	says("You have answered; it is the other's turn.\r\nann> ");
+	program_write(gamectl, "\004");
+	ck_assert_int_eq(program_wait(gamectl), 0);
+}
+END_TEST
+
 START_TEST(play_until_the_input_ends)
 {
 	char key[64];
@@ -451,6 +486,7 @@ follow_suite(void)
 	tcase_add_test(p, play_gives_up_and_may_ask_again);
 	tcase_add_test(p, play_by_a_stranger);
 	tcase_add_test(p, play_commands);
+	tcase_add_test(p, play_on_a_terminal);
 	tcase_add_test(p, play_until_the_input_ends);
 	suite_add_tcase(suite, tc);
 	suite_add_tcase(suite, p);

@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/clock.h"
 #include "daemon/ctl/ctl_call.h"
 #include "daemon/ctl/ctl_commands.h"
 #include "daemon/ctl/ctl_text.h"
+
+#define PAUSE_NS	(20 * (long)NS_PER_MS)	/* before what was lost is asked again */
 
 uint64_t
 ctl_end_ns(const struct ctl *ctl)
@@ -167,16 +170,20 @@ enum ctl_exit
 ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
 {
 	bool again = ctl->command->repeatable || cJSON_HasObjectItem(params, "key");
+	const struct timespec pause = {0, PAUSE_NS};
 	uint64_t end_ns = ctl_end_ns(ctl);
 	enum ctl_exit code;
 	cJSON *reply;
 
 	*result = NULL;
-	do {
-		code = try_call(ctl, method, params, end_ns, &reply);
-		if (code == CTL_DONE && reply == NULL && clock_boot_ns() >= end_ns)
+	while ((code = try_call(ctl, method, params, end_ns, &reply)) == CTL_DONE &&
+	    reply == NULL && again) {
+		if (clock_boot_ns() >= end_ns) {
 			code = tell_timeout(ctl);
-	} while (code == CTL_DONE && reply == NULL && again);
+			break;
+		}
+		nanosleep(&pause, NULL);
+	}
 	cJSON_Delete(params);
 	if (code != CTL_DONE)
 		return code;

@@ -12,6 +12,8 @@
 #include "daemon/ctl/ctl_params.h"
 #include "daemon/ctl/ctl_text.h"
 
+#define DEADLINE_MAX_MS	3600000	/* of session.command */
+
 /* "g1: paused, seq 12", of whatever members the method's result has. */
 static void
 print_session(const cJSON *result)
@@ -86,9 +88,10 @@ ctl_send(struct ctl *ctl)
 		ctl_params_pair(command, ctl->args[i], false);
 	ctl_params_option(ctl, params, OPTION_KEY, "key");
 	ctl_params_option(ctl, params, OPTION_IF_SEQ, "if_seq");
-	/* Who says how long to wait means the daemon's patience too. */
+	/* Who says how long to wait means the daemon's patience too, as far as that goes. */
 	if (ctl->value[OPTION_TIMEOUT].n > 0)
-		cJSON_AddNumberToObject(params, "deadline_ms", (double)ctl->timeout_ms);
+		cJSON_AddNumberToObject(params, "deadline_ms",
+		    ctl->timeout_ms < DEADLINE_MAX_MS ? (double)ctl->timeout_ms : DEADLINE_MAX_MS);
 	enum ctl_exit code = ctl_call_or_print(ctl, ctl->command->method, params, &result);
 	if (result != NULL)
 		print_reply(result);
