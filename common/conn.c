@@ -455,6 +455,17 @@ conn_finish(struct conn *c)
 		event_add(c->writing, &linger);
 }
 
+size_t
+conn_finishing(void)
+{
+	const struct conn *c;
+	size_t n = 0;
+
+	LIST_FOREACH (c, &finishing, link)
+		n++;
+	return n;
+}
+
 void
 conn_finish_all(void)
 {

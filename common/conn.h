@@ -35,6 +35,7 @@ void	conn_free(struct conn *);			/* closes at once; NULL is fine */
  * sends of that line is thrown away first (up to 16 MiB), so that it comes to read why.
  */
 void	conn_finish(struct conn *);
+size_t	conn_finishing(void);				/* how many are at it */
 void	conn_finish_all(void);				/* before a process leaves: frees those that are still at it */
 
 /*

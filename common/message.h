@@ -75,7 +75,7 @@ enum notice {
 	/* Told of every session to every service: id, instance, slot, generation, pid, mode are set. */
 	NOTICE_STARTED = 10,	/* the first ready of a new session; tag is the START's */
 	NOTICE_START_FAILED = 11,	/* the first process never became ready, the session is gone; tag, error, text */
-	NOTICE_READY = 12,	/* ready again, after a restart, a wake or a release; restarts */
+	NOTICE_READY = 12,	/* ready again, after a restart (is_restart), a wake or a release; restarts */
 	NOTICE_CRASHED = 13,	/* an abnormal end: pid, signal or code, text: last words */
 	NOTICE_RESTARTING = 14,	/* the next try is in delay_ms */
 	NOTICE_HELD = 15,	/* gave up: text is the reason, restarts */
@@ -95,6 +95,7 @@ struct service_notice {
 	uint32_t mode, restarts;
 	int32_t	 pid, signal, code;
 	uint32_t delay_ms;
+	uint32_t is_restart;		/* READY */
 	uint64_t seq;			/* the last that the master knows of */
 	int64_t	 at_wall_ms;
 	char	 id[72];

@@ -228,6 +228,8 @@ session_ready(struct master *m, const struct worker_message *msg)
 	}
 	n = notice_of(&e, e.start_tag != 0 ? NOTICE_STARTED : NOTICE_READY);
 	n.tag = e.start_tag;
+	/* Found at the start of gamed, it comes back without having been restarted. */
+	n.is_restart = e.residency == RESIDENCY_RESTARTING && e.restarts > 0;
 	if (e.start_tag != 0) {
 		struct registry_total total;
 

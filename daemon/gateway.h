@@ -1,0 +1,397 @@
+/*
+ * gateway.h: the service that clients talk to. It owns the control socket, routes requests to the processes of sessions, and hands out events.
+ * It forks nothing and decides nothing about sessions: it reads the registry, and asks the master over its socket.
+ *
+ *	gateway.c		the loop, its signals, the way out
+ *	gateway_asks.c		the master's socket: asks out, notices in
+ *	gateway_accept.c	the control socket
+ *	gateway_clients.c	a connection: lines in, back-pressure, its end
+ *	gateway_calls.c		a request on its way: the reply, batches, deadlines
+ *	gateway_methods.c	a row a method: who may, is it well formed, its handler
+ *	gateway_routes.c	what the gateway has with one session: who waits, what is next
+ *	gateway_upstream.c	the connection to a session's process
+ *	gateway_commands.c	command, pause, resume
+ *	gateway_start.c		start
+ *	gateway_ends.c		stop, kill, release
+ *	gateway_get.c		get
+ *	gateway_views.c		the game of a session without a process
+ *	gateway_list.c		list
+ *	gateway_journal.c	journal
+ *	gateway_supervisor.c	status, children, shutdown, discover
+ *	gateway_services.c	the other services, as the master tells
+ *	gateway_subscribe.c	subscriptions
+ *	gateway_pairs.c		how far one subscription is with one session
+ *	gateway_catch_up.c	pairs that read their journals
+ *	gateway_facts.c		what the supervisor says
+ *
+ * Lifetimes: a call lives until its one reply, longer than its client if need be; clients and routes that are done with are freed by the loop
+ * (gateway_reap), never under their callers' feet. Error policy: what a client does closes at most that client; a message from the master that
+ * is not of the form is fatal; the master's end is ours.
+ */
+#ifndef DAEMON_GATEWAY_H
+#define DAEMON_GATEWAY_H
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cjson/cJSON.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "common/conn.h"
+#include "common/id.h"
+#include "common/json.h"
+#include "common/message.h"
+#include "common/methods.h"
+#include "common/registry.h"
+#include "common/rpc.h"
+#include "daemon/service.h"
+
+#define CLIENTS_MAX		4096
+#define CLIENT_CALLS_MAX	256	/* of one client at a time; no more is read from it beyond */
+#define CLIENT_PENDING_SOFT	(256 * 1024)	/* nor while more than this waits to be written to it */
+#define CLIENT_PENDING_MAX	(4 * 1024 * 1024)	/* a client that lets more wait is closed */
+#define CLIENT_STALL_S		30	/* so is one that takes nothing for so long */
+#define CALLS_MAX		65536	/* of all clients, gone ones too */
+#define ROUTE_CALLS_MAX		256	/* that wait for one session */
+#define BATCH_REPLY_MAX		(1024 * 1024)	/* beyond, the rest of a batch is refused */
+#define SUBSCRIPTIONS_MAX	64	/* of one client */
+#define RETRY_AFTER_MS		100
+#define DEADLINE_MS		5000	/* of a command that names none */
+#define GET_MS			1000	/* how long a look at a game may take */
+
+struct gateway;
+struct reading;
+struct client;
+struct call;
+struct route;
+struct pair;
+
+/* ---- gateway_asks.c ---------------------------------------------------------------------------- */
+
+/* A request to the master that is not settled yet. Stands in what asked. */
+struct ask {
+	RB_ENTRY(ask)	 by_tag;
+	uint64_t	 tag;
+	bool		 is_open;
+	/* DONE or REFUSED; for START, after DONE, also STARTED or START_FAILED. The owner closes it. */
+	void		(*on_answer)(struct ask *, const struct service_notice *);
+	void		*owner;
+};
+RB_HEAD(asks, ask);
+
+/* What could not be sent at once. */
+struct queued_ask {
+	STAILQ_ENTRY(queued_ask) next;
+	struct service_request	 request;
+	int			 fd;
+};
+
+/* ---- gateway_calls.c --------------------------------------------------------------------------- */
+
+/* The replies of one batch, until all are there. */
+struct batch {
+	struct client		*client;	/* NULL: gone */
+	LIST_ENTRY(batch)	 of_client;
+	size_t			 waiting;	/* calls, and the line itself while it is read */
+	size_t			 replies;
+	struct json_writer	 out;
+};
+
+/* One request of a client, from its line to its reply. */
+struct call {
+	struct gateway		*g;
+	struct client		*client;	/* NULL: gone; the reply is thrown away */
+	LIST_ENTRY(call)	 of_client, of_all;
+	struct batch		*batch;		/* NULL: on its own */
+	const struct method	*method;
+	const cJSON		*params;	/* while its line is handled, then NULL */
+	char			*id;		/* JSON text; NULL: a notification */
+	uid_t			 uid;
+
+	struct event		 timer;		/* its deadline */
+	void			(*on_deadline)(struct call *);
+	struct ask		 ask;
+
+	/* In a route: in its queue (in order, to the session's process) or among those who wait for notices. */
+	struct route		*route;
+	TAILQ_ENTRY(call)	 in_route;
+	bool			 is_queued;	/* else it waits */
+	char			*text;		/* the params that go to the process, as JSON */
+	size_t			 text_len;
+	bool			 may_repeat;	/* asked twice, it still happens once */
+	bool			 only_looks;	/* wakes nobody */
+	void			(*on_turn)(struct call *);	/* instead of being sent: it is its turn */
+	void			(*on_reply)(struct call *, const char *line, size_t len, const char *rest,
+				    size_t rest_len);	/* NULL: the reply is passed on */
+	void			(*on_failure)(struct call *, const struct rpc_error *);	/* NULL: passed on */
+	void			(*on_notice)(struct call *, const struct service_notice *);
+
+	/* The handlers' own. */
+	char			 game_id[ID_MAX + 1];
+	char			 instance[INSTANCE_SIZE];
+	uint64_t		 key_hash[2];
+	unsigned		 n_sessions;	/* of shutdown */
+	uint32_t		 members;	/* of get: enum session_member */
+	struct view		*view;		/* of get */
+	struct reading		*reading;	/* of journal */
+	char			*reason;	/* of stop */
+	uint32_t		 timeout_ms;	/* of stop */
+};
+
+/* ---- gateway_clients.c ------------------------------------------------------------------------- */
+
+struct subscription;
+
+struct client {
+	struct gateway		*g;
+	TAILQ_ENTRY(client)	 link;		/* of all, or of those to be freed */
+	struct conn		*conn;
+	enum role		 role;
+	uid_t			 uid;
+	bool			 is_eof;	/* sends no more: done when all is answered */
+	bool			 is_doomed;	/* is freed by the loop */
+	unsigned		 n_calls, n_subscriptions;
+	LIST_HEAD(, call)	 calls;
+	LIST_HEAD(, batch)	 batches;
+	LIST_HEAD(, subscription) subscriptions;
+	struct event		 stall;		/* armed while too much waits to be written */
+	size_t			 stalled_at;
+};
+TAILQ_HEAD(clients, client);
+
+/* ---- gateway_routes.c -------------------------------------------------------------------------- */
+
+TAILQ_HEAD(call_queue, call);
+
+/* What the gateway has with one session. Made on demand; free when nobody waits, listens or is connected. */
+struct route {
+	struct gateway		*g;
+	RB_ENTRY(route)		 by_id;
+	TAILQ_ENTRY(route)	 idle;		/* on the list of those that may be free */
+	bool			 is_doubtful;	/* it is on that list */
+	char			 id[ID_MAX + 1];
+
+	/* Calls to its process: the first may be on its way, the others wait for their turn. */
+	struct call_queue	 queue;
+	unsigned		 n_queued;
+	struct call		*sent;		/* on its way; NULL: none, or nobody waits for it any more */
+	int64_t			 awaited;	/* the number of the reply that must come before the next is sent; 0 none */
+	struct ask		 wake;
+	/* Calls that wait for a notice. */
+	struct call_queue	 waiters;
+	unsigned		 n_waiters;
+
+	/* The connection to its process. */
+	struct conn		*conn;
+	TAILQ_ENTRY(route)	 used;		/* the longest unused first */
+	uint32_t		 generation;	/* of the process that conn leads to, or led to */
+	bool			 is_lost;	/* that one closed it: it is not dialled again */
+	struct event		 again;		/* to look at it again */
+
+	/* Its events. */
+	LIST_HEAD(, pair)	 pairs;
+	int64_t			 subscribing;	/* the number of the events.subscribe that was sent; 0 none */
+	bool			 is_streaming;
+	char			 instance[INSTANCE_SIZE];	/* its life, where somebody listens; "" none yet */
+	bool			 is_over;	/* that life has ended */
+	uint64_t		 published;	/* its last record that is known to be durable */
+};
+RB_HEAD(routes, route);
+TAILQ_HEAD(route_list, route);
+
+/* ---- the rest ---------------------------------------------------------------------------------- */
+
+#define SERVICES_MAX 8
+struct service_row {
+	char	 name[32], state[16];
+	int32_t	 pid;
+	uint32_t restarts;
+};
+
+struct view;
+TAILQ_HEAD(views, view);
+
+TAILQ_HEAD(pair_list, pair);
+LIST_HEAD(subscription_list, subscription);
+
+struct gateway {
+	const struct shared	*shared;
+	const struct config	*config;
+	const struct registry	*registry;
+	struct event_base	*base;
+	uint64_t		 incarnation;
+	bool			 is_leaving;	/* told to end: nothing new is taken */
+	bool			 is_shutting_down;	/* gamed is: nothing new is started */
+
+	int			 master;
+	struct event		*on_master, *on_master_writable;
+	struct asks		 asks;
+	uint64_t		 last_tag;
+	STAILQ_HEAD(, queued_ask) ask_queue;
+	unsigned		 n_queued_asks;
+
+	int			 control, spare;
+	struct event		*on_control, *accept_again;
+	struct clients		 clients, doomed;
+	unsigned		 n_clients;
+	LIST_HEAD(, call)	 calls;		/* of all clients, gone ones too */
+	unsigned		 n_calls;
+	uint64_t		 last_subscription;
+
+	struct routes		 routes;
+	struct route_list	 doubtful, used;
+	int64_t			 last_upstream;	/* numbers of requests to sessions never repeat */
+
+	struct views		 views, waiting_views;
+	unsigned		 n_views;
+	struct service_row	 services[SERVICES_MAX];
+	size_t			 n_services;
+
+	struct subscription_list subscriptions;	/* of all clients */
+	struct pair_list	 lagging;
+	struct event		*catch_up;
+
+	struct event		*reap, *on_signal;
+	int			 signals;
+	struct json_writer	 out;		/* for one line at a time */
+};
+
+/* ---- gateway.c */
+void	gateway_reap_soon(struct gateway *);
+void	gateway_call_ended(struct gateway *);
+/* The shared writer, empty. */
+struct json_writer *gateway_writer(struct gateway *);
+
+/* ---- gateway_asks.c */
+int	asks_init(struct gateway *);
+void	asks_fini(struct gateway *);
+/*
+ * Sends the request (its tag is filled in) with fd (-1: none; taken, whatever happens). 0, or -1: too many wait for the master. The ask is open until
+ * ask_close.
+ */
+int	ask_send(struct gateway *, struct ask *, struct service_request *, int fd);
+void	ask_close(struct gateway *, struct ask *);	/* its answer is thrown away; harmless if it is not open */
+/* A request about a session, filled in. */
+struct service_request ask_about(enum service_asks, const char *id);
+
+/* ---- gateway_accept.c */
+int	accept_init(struct gateway *);
+void	accept_fini(struct gateway *);	/* stops accepting */
+
+/* ---- gateway_clients.c */
+void	client_accept(struct gateway *, int fd);	/* takes fd */
+/* Writes a line. A client that lets too much wait is doomed. */
+void	client_write(struct client *, const char *text, size_t len);
+void	client_doom(struct client *);			/* freed soon; nothing more comes from it or goes to it */
+/* After anything that may change how much is under way: reads on or not, or is done. */
+void	client_settle(struct client *);
+void	clients_reap(struct gateway *);
+
+/* ---- gateway_calls.c */
+/* One line of a client. */
+void	calls_read(struct client *, const char *line, size_t len);
+/* A result: open, then write the members of the result object, then close, which sends it and frees the call. */
+struct json_writer *call_result_open(struct call *);
+void	call_result_close(struct call *);
+void	call_fail(struct call *, const struct rpc_error *);	/* sends and frees */
+void	call_fail_with(struct call *, enum error_reason, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void	call_overloaded(struct call *);
+/* The reply of a session's process, with this call's id. Sends and frees. */
+void	call_pass(struct call *, const char *rest, size_t rest_len);
+void	call_set_deadline(struct call *, uint64_t ms, void (*)(struct call *));
+/* Its client is gone. */
+void	call_detach(struct call *);
+void	calls_fail_all(struct gateway *, enum error_reason);
+/* A string parameter, or NULL; a number, or otherwise. */
+const char *call_string(const struct call *, const char *name);
+double	call_number(const struct call *, const char *name, double otherwise);
+
+/* ---- gateway_methods.c */
+void	method_run(struct call *, const struct rpc_request *, enum role);
+
+/* ---- gateway_routes.c */
+struct route *route_find(struct gateway *, const char *id);	/* NULL: there is none */
+struct route *route_get(struct gateway *, const char *id);	/* a new one if need be; NULL without memory */
+void	route_doubt(struct route *);				/* perhaps it can be freed */
+void	routes_reap(struct gateway *);
+void	routes_fini(struct gateway *);
+/* Takes the call into the queue, or refuses it. */
+void	route_enqueue(struct route *, struct call *);
+bool	route_wait(struct route *, struct call *);		/* among the waiters; false: refused, and gone */
+void	route_leave(struct call *);				/* out of the route that it is in */
+/* The call's failure: to its handler, or to the client. */
+void	route_fail(struct call *, const struct rpc_error *);
+/* Compares what is wanted with what is, and takes the next step: after anything that may matter. */
+void	route_pump(struct route *);
+void	route_notice(struct gateway *, const struct service_notice *);
+/* Looks again in ms milliseconds. */
+void	route_again(struct route *, unsigned ms);
+
+/* ---- gateway_upstream.c */
+enum dial {
+	DIAL_CONNECTED,
+	DIAL_LATER,	/* nobody is there: a notice will come when that changes */
+	DIAL_AGAIN,	/* not now: look again soon */
+};
+enum dial upstream_dial(struct route *, uint32_t generation);
+void	upstream_close(struct route *);
+/* Sends the call's text; false if it could not be sent now. */
+bool	upstream_send(struct route *, struct call *);
+bool	upstream_subscribe(struct route *);
+/* Closes the connection that was not used for longest; false if there is none to close. */
+bool	upstream_make_room(struct gateway *);
+
+/* ---- handlers, one a method: take the call */
+void	handle_command(struct call *);
+void	handle_start(struct call *);
+void	handle_stop(struct call *);
+void	handle_kill(struct call *);
+void	handle_release(struct call *);
+void	handle_get(struct call *);
+void	handle_list(struct call *);
+void	handle_journal(struct call *);
+void	handle_subscribe(struct call *);
+void	handle_unsubscribe(struct call *);
+void	handle_status(struct call *);
+void	handle_children(struct call *);
+void	handle_shutdown(struct call *);
+void	handle_discover(struct call *);
+
+/* ---- gateway_views.c */
+/* Asks for the game of a session without a process; done gets one JSON object, or NULL. */
+struct view *view_open(struct call *, void (*done)(struct call *, const char *json, size_t len));
+void	view_close(struct view *);
+void	views_run(struct gateway *);			/* starts those that wait, as far as may be */
+
+/* ---- gateway_journal.c */
+void	reading_free(struct reading *);
+
+/* ---- gateway_services.c */
+bool	services_notice(struct gateway *, const struct service_notice *);	/* is it news? */
+void	services_write(struct gateway *, struct json_writer *, const char *kind);	/* rows into an open array; kind may be NULL */
+
+/* ---- gateway_subscribe.c */
+void	subscription_free(struct subscription *);
+
+/* ---- gateway_pairs.c */
+int	pairs_init(struct gateway *);
+void	pairs_fini(struct gateway *);
+void	pair_free(struct pair *);
+/* A record that the session's process has published. */
+void	pairs_record(struct route *, char *line, size_t len);
+/* The stream stands: what came before it is in the file. */
+void	pairs_streaming(struct route *);
+void	pairs_drained(struct client *);		/* it takes more again */
+
+/* ---- gateway_facts.c */
+void	facts_notice(struct gateway *, const struct service_notice *);
+void	facts_service(struct gateway *, const struct service_notice *);
+
+#endif

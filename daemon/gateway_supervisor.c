@@ -1,0 +1,179 @@
+/*
+ * gateway_supervisor.c: how gamed is, as the registry and the master tell: status, children, shutdown; and rpc.discover.
+ */
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "daemon/gateway.h"
+
+/* ---- status ------------------------------------------------------------------------------------ */
+
+struct counts {
+	unsigned total, of[RESIDENCY_ENDED + 1];
+};
+
+static struct counts
+count_sessions(const struct registry *registry)
+{
+	uint32_t high = registry_high(registry);
+	struct counts counts = {0};
+	struct registry_entry e;
+
+	for (uint32_t slot = 0; slot < high; slot++)
+		if (registry_read(registry, slot, &e) && e.residency < RESIDENCY_ENDED) {
+			counts.total++;
+			counts.of[e.residency]++;
+		}
+	return counts;
+}
+
+static void
+write_counts(struct json_writer *w, const struct counts *c)
+{
+	json_object(w, "sessions");
+	json_uint(w, "total", c->total);
+	json_uint(w, "awake", c->of[RESIDENCY_AWAKE]);
+	json_uint(w, "starting", c->of[RESIDENCY_STARTING]);
+	json_uint(w, "restarting", c->of[RESIDENCY_RESTARTING]);
+	json_uint(w, "stopping", c->of[RESIDENCY_STOPPING]);
+	json_uint(w, "hibernated", c->of[RESIDENCY_HIBERNATED]);
+	json_uint(w, "held", c->of[RESIDENCY_HELD]);
+	json_object_end(w);
+}
+
+static const char *const limit_names[LIMITS] = {
+	[LIMIT_MAX] = "max",
+	[LIMIT_AWAKE_MAX] = "awake_max",
+	[LIMIT_MAX_RESTARTS] = "max_restarts",
+	[LIMIT_MAX_SECONDS] = "max_seconds",
+	[LIMIT_BACKOFF_MS] = "backoff_ms",
+	[LIMIT_BACKOFF_MAX_MS] = "backoff_max_ms",
+	[LIMIT_START_TIMEOUT_MS] = "start_timeout_ms",
+	[LIMIT_STOP_TIMEOUT_MS] = "stop_timeout_ms",
+	[LIMIT_HANG_TIMEOUT_MS] = "hang_timeout_ms",
+	[LIMIT_PAUSE_LIMIT_S] = "pause_limit_s",
+	[LIMIT_ORPHAN_TIMEOUT_S] = "orphan_timeout_s",
+	[LIMIT_HIBERNATE_AFTER_S] = "hibernate_after_s",
+	[LIMIT_IDLE_TIMEOUT_S] = "idle_timeout_s",
+	[LIMIT_MAX_AGE_S] = "max_age_s",
+};
+
+static void
+write_limits(struct json_writer *w, const struct config *config)
+{
+	json_object(w, "limits");
+	for (size_t i = 0; i < LIMITS; i++)
+		if (config->limits[i] == CONFIG_UNLIMITED)
+			json_string(w, limit_names[i], "unlimited");
+		else
+			json_uint(w, limit_names[i], config->limits[i]);
+	json_object_end(w);
+}
+
+void
+handle_status(struct call *call)
+{
+	struct gateway *g = call->g;
+	const struct registry_header *h = registry_header(g->registry);
+	struct counts counts = count_sessions(g->registry);
+	struct json_writer *w = call_result_open(call);
+
+	json_int(w, "pid", h->master_pid);
+	json_string(w, "version", GAMED_VERSION);
+	json_uint(w, "uptime_s", (clock_boot_ns() - h->started_boot_ns) / NS_PER_S);
+	write_counts(w, &counts);
+	json_array(w, "services");
+	services_write(g, w, NULL);
+	json_array_end(w);
+	write_limits(w, g->config);
+	call_result_close(call);
+}
+
+/* ---- children ---------------------------------------------------------------------------------- */
+
+/* A process, or one that is to come back. */
+static void
+write_child(struct json_writer *w, const struct registry_entry *e)
+{
+	json_object(w, NULL);
+	json_string(w, "kind", "session");
+	json_string(w, "name", e->id);
+	if (e->pid > 0)
+		json_int(w, "pid", e->pid);
+	else
+		json_null(w, "pid");
+	if (e->residency == RESIDENCY_AWAKE)
+		json_string(w, "state", session_state_name(e->state));
+	else
+		json_string(w, "state", residency_name(e->residency));
+	json_uint(w, "restarts", e->restarts);
+	json_object_end(w);
+}
+
+void
+handle_children(struct call *call)
+{
+	const struct registry *registry = call->g->registry;
+	struct json_writer *w = call_result_open(call);
+	uint32_t high = registry_high(registry);
+	struct registry_entry e;
+
+	json_array(w, "children");
+	services_write(call->g, w, "service");
+	for (uint32_t slot = 0; slot < high; slot++) {
+		if (!registry_read(registry, slot, &e))
+			continue;
+		registry_refresh(registry, &e);
+		if (e.pid > 0 || e.residency == RESIDENCY_RESTARTING)
+			write_child(w, &e);
+	}
+	json_array_end(w);
+	call_result_close(call);
+}
+
+/* ---- shutdown, discover ------------------------------------------------------------------------ */
+
+static void
+on_answer(struct ask *ask, const struct service_notice *n)
+{
+	struct call *call = ask->owner;
+
+	if (n->what == NOTICE_REFUSED) {
+		call_fail_with(call, n->error, NULL, NULL);
+		return;
+	}
+	json_uint(call_result_open(call), "sessions", call->n_sessions);
+	call_result_close(call);
+}
+
+void
+handle_shutdown(struct call *call)
+{
+	struct service_request r = ask_about(SERVICE_SHUTDOWN, NULL);
+
+	/* As many as there are now: by the answer the first may be gone. */
+	call->n_sessions = count_sessions(call->g->registry).total;
+	r.flag = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->params, "end"));
+	call->ask.on_answer = on_answer;
+	call->ask.owner = call;
+	if (ask_send(call->g, &call->ask, &r, -1) == -1)
+		call_overloaded(call);
+}
+
+void
+handle_discover(struct call *call)
+{
+	cJSON *document = methods_discover(GAMED_VERSION);
+	const cJSON *item;
+
+	if (document == NULL) {
+		call_overloaded(call);
+		return;
+	}
+	struct json_writer *w = call_result_open(call);
+	cJSON_ArrayForEach (item, document)
+		json_value(w, item->string, item);
+	call_result_close(call);
+	cJSON_Delete(document);
+}
