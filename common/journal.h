@@ -146,7 +146,7 @@ off_t	journal_reader_good(const struct journal_reader *);
 struct journal_summary {
 	char		 instance[INSTANCE_SIZE];	/* data.instance */
 	char		 mode[32];			/* data.mode */
-	char		 guild[LABEL_MAX + 1];		/* data.guild */
+	char		 guild[LABEL_MAX + 1];		/* data.guild_id */
 	char		 restart[16];			/* data.restart */
 	char		 key[KEY_MAX + 1];		/* the record's key */
 	uint32_t	 owner;				/* data.owner, a uid */

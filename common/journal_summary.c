@@ -58,7 +58,7 @@ take_first(struct journal_summary *summary, const struct journal_record *record)
 
 	copy_member(summary->instance, sizeof(summary->instance), record->data, "instance");
 	copy_member(summary->mode, sizeof(summary->mode), record->data, "mode");
-	copy_member(summary->guild, sizeof(summary->guild), record->data, "guild");
+	copy_member(summary->guild, sizeof(summary->guild), record->data, "guild_id");
 	copy_member(summary->restart, sizeof(summary->restart), record->data, "restart");
 	strlcpy(summary->key, record->key, sizeof(summary->key));
 	summary->owner = member_u32(record->data, "owner", 0);

@@ -560,7 +560,7 @@ append_first(void)
 	cJSON *limits = cJSON_AddObjectToObject(first.data, "limits");
 
 	strlcpy(first.key, "k1", sizeof(first.key));
-	cJSON_AddStringToObject(first.data, "guild", "g\xc3\xbclde");
+	cJSON_AddStringToObject(first.data, "guild_id", "g\xc3\xbclde");
 	cJSON_AddStringToObject(first.data, "restart", "permanent");
 	cJSON_AddNumberToObject(first.data, "owner", 1000);
 	cJSON_AddNumberToObject(limits, "max_restarts", 5);
