@@ -16,6 +16,7 @@
 #include "common/access.h"
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/fault.h"
 #include "common/journal.h"
 #include "common/log.h"
 #include "tests/lib/program.h"
@@ -70,6 +71,7 @@ worker_bed_begin(struct worker_bed *wb, const char *test, const char *more)
 	ck_assert_msg(wb->config != NULL, "%s", config_error_text(&error, why, sizeof(why)));
 	ck_assert_msg(place_open(&wb->place, wb->config, why, sizeof(why)) == 0, "%s", why);
 	make_shared(wb);
+	fault_init(wb->bed->state);
 	wb->entry = (struct registry_entry){
 		.cell = REGISTRY_NONE,
 		.residency = RESIDENCY_STARTING,
