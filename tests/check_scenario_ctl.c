@@ -1,6 +1,7 @@
 /*
- * check_scenario_ctl.c: gamectl against a real gamed: every command with and without --json, its exit codes, a list while
- * the master is stopped, whole games at its prompt, and what it does when processes die under it.
+ * check_scenario_ctl.c: gamectl against a real gamed: every command with and without --json, its
+ * exit codes, a list while the master is stopped, whole games at its prompt, and what it does when
+ * processes die under it.
  */
 #include <sys/wait.h>
 
@@ -23,14 +24,15 @@
 
 static struct bed *bed;
 static char socket_path[BED_PATH_MAX];
-static struct program *last;	/* what gamectl said last */
+static struct program *last; /* what gamectl said last */
 
 static void
 begin(const char *test)
 {
 	bed = bed_new(test);
 	bed_start(bed);
-	ck_assert_int_lt(snprintf(socket_path, sizeof(socket_path), "%s/control.sock", bed->runtime),
+	ck_assert_int_lt(
+	    snprintf(socket_path, sizeof(socket_path), "%s/control.sock", bed->runtime),
 	    BED_PATH_MAX);
 }
 
@@ -217,25 +219,25 @@ static const struct {
 	const char *line, *says;
 	int code;
 } refusals[] = {
-	{"show g9", "gamectl: g9: ", 1},
-	{"show g9", "(not_found)", 1},
-	{"stop g9", "(not_found)", 1},
-	{"kill g9", "(not_found)", 1},
-	{"send g9 guess player_id=ann word=cat", "(not_found)", 1},
-	{"journal g9", "(not_found)", 1},
-	{"play g9 ann", "(not_found)", 1},
-	{"play g1 zoe", "zoe is not a player of g1", 1},
-	{"show ../x", "(invalid_id", 1},
-	{START, "(already_started", 1},
-	{"start chess --team red=ann,bob", "(unknown_mode", 1},
-	{"start two_player --team red=ann", "(invalid_params", 1},
-	{"start two_player --team red=ann,bob --set rounds=x", "config.rounds", 1},
-	{"start two_player --team red=ann,bob --restart sometimes", "field=restart", 1},
-	{"send g1 guess player_id=ann word=xyzzyx", "why=not_a_word", 1},
-	{"send g1 guess player_id=zoe word=cat", "why=not_in_game", 1},
-	{"send g1 guess player_id=ann word=cat --if-seq 999", "(conflict, seq=", 1},
-	{"release g1", "(invalid_state", 1},
-	{"list --state bogus", "no such state", 64},
+    {"show g9", "gamectl: g9: ", 1},
+    {"show g9", "(not_found)", 1},
+    {"stop g9", "(not_found)", 1},
+    {"kill g9", "(not_found)", 1},
+    {"send g9 guess player_id=ann word=cat", "(not_found)", 1},
+    {"journal g9", "(not_found)", 1},
+    {"play g9 ann", "(not_found)", 1},
+    {"play g1 zoe", "zoe is not a player of g1", 1},
+    {"show ../x", "(invalid_id", 1},
+    {START, "(already_started", 1},
+    {"start chess --team red=ann,bob", "(unknown_mode", 1},
+    {"start two_player --team red=ann", "(invalid_params", 1},
+    {"start two_player --team red=ann,bob --set rounds=x", "config.rounds", 1},
+    {"start two_player --team red=ann,bob --restart sometimes", "field=restart", 1},
+    {"send g1 guess player_id=ann word=xyzzyx", "why=not_a_word", 1},
+    {"send g1 guess player_id=zoe word=cat", "why=not_in_game", 1},
+    {"send g1 guess player_id=ann word=cat --if-seq 999", "(conflict, seq=", 1},
+    {"release g1", "(invalid_state", 1},
+    {"list --state bogus", "no such state", 64},
 };
 
 START_TEST(refused)
@@ -278,20 +280,16 @@ END_TEST
 
 START_TEST(nobody_there)
 {
-	const struct ctl_command *c = ctl_commands;
-
 	begin(__func__);
-	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
-	ck_assert_int_eq(bed_wait_exit(bed), 0);
-	for (; c->name != NULL; c++) {
+	/* What a master leaves behind that had no time to clean up: a socket, a registry. */
+	ck_assert_int_eq(kill(bed->pid, _i == 0 ? SIGTERM : SIGKILL), 0);
+	ck_assert_int_eq(bed_wait_exit(bed), _i == 0 ? 0 : SIGKILL);
+	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
 		run(69, "%s%s%s%s", c->name, c->args_min > 0 ? " g1" : "",
 		    c->args_min > 1 ? " ann" : "",
 		    strcmp(c->name, "start") == 0 ? " --team red=ann,bob" : "");
 		has(last->text[1], "gamed is not running");
 	}
-	/* The registry and the socket of a master that was killed are still there. */
-	bed_start(bed);
-	bed_stop(bed);
 	end();
 }
 END_TEST
@@ -404,6 +402,19 @@ END_TEST
 
 /* ---- events ---- */
 
+/* Until it follows: something happens to g0 until it says so. */
+static void
+wait_until_it_follows(struct program *events)
+{
+	uint64_t deadline = bed_deadline();
+
+	while (!program_has(events, "\"game_id\":\"g0\"")) {
+		run(0, "pause g0");
+		run(0, "resume g0");
+		bed_look_again(deadline, "events of g0");
+	}
+}
+
 /* The numbers of the events of g1 in what was printed are 1, 2, 3 ... to the end. */
 static void
 check_numbers(const char *text)
@@ -414,7 +425,7 @@ check_numbers(const char *text)
 		cJSON *event = cJSON_ParseWithOpts(line, NULL, 0);
 		ck_assert(cJSON_IsObject(event));
 		const cJSON *seq = cJSON_GetObjectItem(event, "seq");
-		if (seq != NULL)
+		if (seq != NULL && strcmp(json_text_at(event, "game_id"), "g1") == 0)
 			ck_assert_int_eq((int64_t)seq->valuedouble, next++);
 		cJSON_Delete(event);
 	}
@@ -425,13 +436,18 @@ START_TEST(events_over_deaths)
 {
 	begin(__func__);
 	struct program *all = start("events --json"), *one = start("events g1 --from 1 --json");
-	/* Both have subscribed when they tell that another service-level thing happened: a start. */
+	run(0, "start two_player --id g0 --team red=ann,bob");
+	wait_until_it_follows(all);
 	run(0, START);
-	size_t seen[2] = {program_expect(all, "round_started", 0), program_expect(one, "round_started", 0)};
+	size_t seen[2] = {
+	    program_expect(all, "round_started", 0), program_expect(one, "round_started", 0)};
 	for (int i = 0; i < 4; i++) {
-		pid_t gateway = gateway_pid();
-		ck_assert_int_eq(kill(gateway, SIGKILL), 0);
-		bed_wait_process(gateway);
+		/* No more often than gamed bears it of its services: 3 times in 5 seconds. */
+		pid_t gateway = i < 3 ? gateway_pid() : 0;
+		if (gateway != 0) {
+			ck_assert_int_eq(kill(gateway, SIGKILL), 0);
+			bed_wait_process(gateway);
+		}
 		if (i == 1)
 			bed_kill_session(bed, "g1", SIGKILL);
 		run(0, "send g1 guess player_id=%s word=%s --key k%d", i % 2 == 0 ? "ann" : "bob",
@@ -466,7 +482,7 @@ main(void)
 	tcase_add_test(tc, list_while_the_master_is_stopped);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, same_key_once);
-	tcase_add_test(tc, nobody_there);
+	tcase_add_loop_test(tc, nobody_there, 0, 2);
 	tcase_add_test(tc, a_whole_game);
 	tcase_add_test(tc, a_game_over_deaths);
 	tcase_add_test(tc, a_game_that_is_stopped);

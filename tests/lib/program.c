@@ -202,6 +202,16 @@ program_expect(struct program *p, const char *text, size_t from)
 	return (size_t)(found - p->text[0]) + strlen(text);
 }
 
+bool
+program_has(struct program *p, const char *text)
+{
+	struct pollfd fds = {.fd = p->out, .events = POLLIN};
+
+	while (poll(&fds, 1, 0) == 1 && read_some(p, 0))
+		continue;
+	return strstr(p->text[0], text) != NULL;
+}
+
 int
 program_wait(struct program *p)
 {

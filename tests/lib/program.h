@@ -45,6 +45,9 @@ void	program_close_input(struct program *);
  */
 size_t	program_expect(struct program *, const char *text, size_t from);
 
+/* Reads what is there, without waiting: does standard output have this text by now? */
+bool	program_has(struct program *, const char *text);
+
 /*
  * Reads to the end of both outputs, waits, and gives the exit code (128 + the signal if one
  * ended it).
