@@ -132,7 +132,10 @@ START_TEST(until_a_time)
 }
 END_TEST
 
-/* A long life of pauses, resumes, crashes and reboots: against a plain count of the running milliseconds. */
+/*
+ * A long life of pauses, resumes, crashes and reboots: against a plain count of the running
+ * milliseconds.
+ */
 START_TEST(property_random_lives)
 {
 	unsigned seed = (unsigned)_i + 1;

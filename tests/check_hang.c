@@ -1,5 +1,6 @@
 /*
- * check_hang.c: a worker that computes for too long ends itself, with last words; one that waits for the disk does not; and what is not computing is not watched.
+ * check_hang.c: a worker that computes for too long ends itself, with last words; one that waits
+ * for the disk does not; and what is not computing is not watched.
  */
 #include <sys/prctl.h>
 #include <sys/time.h>

@@ -1,5 +1,6 @@
 /*
- * check_publish.c: events from a real worker: every record once, in order, with no seam between what was there and what comes, for readers fast and slow.
+ * check_publish.c: events from a real worker: every record once, in order, with no seam between
+ * what was there and what comes, for readers fast and slow.
  */
 #include <sys/socket.h>
 
@@ -130,7 +131,9 @@ START_TEST(from_a_record_that_is_not_there_yet)
 }
 END_TEST
 
-/* It does not read while megabytes of events happen; then it gets all of them, and nobody waited. */
+/*
+ * It does not read while megabytes of events happen; then it gets all of them, and nobody waited.
+ */
 START_TEST(case_120_a_slow_reader_loses_nothing)
 {
 	begin(__func__);
@@ -167,7 +170,8 @@ START_TEST(case_117_each_subscription_by_itself)
 	other = client_open_session(wb.bed, "g1");
 	client_refuse(other, "not_found", "events.unsubscribe", "{'subscription':'%s'}",
 	    json_text_at(a, "subscription"));
-	client_do(c, "events.unsubscribe", "{'subscription':'%s'}", json_text_at(a, "subscription"));
+	client_do(
+	    c, "events.unsubscribe", "{'subscription':'%s'}", json_text_at(a, "subscription"));
 	client_refuse(c, "not_found", "events.unsubscribe", "{'subscription':'%s'}",
 	    json_text_at(a, "subscription"));
 	toggle(1);

@@ -1,6 +1,7 @@
 /*
- * check_recovery.c: whole games through real workers that are killed again and again: at random moments, and at each point at which the worker has a name for it (fault.h). What
- * was acknowledged is there once, and the game is the one that an undisturbed worker plays.
+ * check_recovery.c: whole games through real workers that are killed again and again: at random
+ * moments, and at each point at which the worker has a name for it (fault.h). What was
+ * acknowledged is there once, and the game is the one that an undisturbed worker plays.
  */
 #include <sys/wait.h>
 
@@ -18,7 +19,7 @@
 
 static struct worker_bed wb;
 
-/* ---- one game ---------------------------------------------------------------------------------- */
+/* ---- one game -------------------------------------------------------------------------------- */
 
 struct play {
 	pid_t		 pid;
@@ -119,7 +120,10 @@ story(void)
 	return w.text;
 }
 
-/* Plays a game of chance by the seed; its story. faults: what is to happen to the worker, or NULL. */
+/*
+ * Plays a game of chance by the seed; its story. faults: what is to happen to the worker, or
+ * NULL.
+ */
 static char *
 play(unsigned seed, bool disturbed, const char *faults)
 {
@@ -133,7 +137,10 @@ play(unsigned seed, bool disturbed, const char *faults)
 	p.client = client_open_session(wb.bed, "g1");
 	bed_faults(wb.bed, faults);
 	for (int i = 0; i < 400 && !over; i++) {
-		/* Every third pair matches, unless a word was refused: some are forbidden by then. */
+		/*
+		 * Every third pair matches, unless a word was refused: some are forbidden by
+		 * then.
+		 */
 		uint32_t n = i % 6 >= 4 ? (uint32_t)i / 6 : (uint32_t)rand_r(&moves) % 200;
 		cJSON *reply = command(&p, i, i % 2 == 0 ? "ann" : "bob",
 		    word_text(wb.shared.words, word_deal(wb.shared.words, n)));

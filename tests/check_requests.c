@@ -1,5 +1,6 @@
 /*
- * check_requests.c: JSON-RPC on a session's own socket, to a real worker: what is answered, what is refused with which error, and what a bad client can do to others: nothing.
+ * check_requests.c: JSON-RPC on a session's own socket, to a real worker: what is answered, what
+ * is refused with which error, and what a bad client can do to others: nothing.
  */
 #include <sys/fsuid.h>
 #include <sys/socket.h>
@@ -57,7 +58,7 @@ seq_now(void)
 	return seq;
 }
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 START_TEST(command_result)
 {
@@ -100,7 +101,8 @@ START_TEST(key_gets_the_first_reply_again)
 		if (i == 2)
 			client_do(c, "session.pause", NULL);
 		cJSON *again = client_call(c, "session.command",
-		    "{'command':" GUESS("bob", "river") ",'key':'k2'%s}", i == 3 ? ",'if_seq':1" : "");
+		    "{'command':" GUESS("bob", "river") ",'key':'k2'%s}",
+		    i == 3 ? ",'if_seq':1" : "");
 		ck_assert(cJSON_Compare(first, again, true));
 		cJSON_Delete(again);
 	}
@@ -142,38 +144,43 @@ END_TEST
 static const struct {
 	const char *method, *params, *reason, *member, *value;
 } refusals[] = {
-	{ "session.command", "{'command':" GUESS("ann", "xyzzyx") "}", "rejected", "why", "not_a_word" },
-	{ "session.command", "{'command':" GUESS("eve", "house") "}", "rejected", "why", "not_in_game" },
-	{ "session.command", "{'command':{'type':'dance'}}", "rejected", "why", "unknown_command" },
-	{ "session.command", "{'command':{'type':'guess','player_id':'ann'}}", "invalid_params", "field",
-	    "command.word" },
-	{ "session.command", "{'command':{'type':'guess','player_id':7,'word':'house'}}", "invalid_params",
-	    "field", "command.player_id" },
-	{ "session.command", "{'command':{}}", "invalid_params", "field", "command.type" },
-	{ "session.command", "{'command':[]}", "invalid_params", "field", "command" },
-	{ "session.command", "{}", "invalid_params", "field", "command" },
-	{ "session.command", NULL, "invalid_params", "field", "command" },
-	{ "session.command", "{'command':" GUESS("ann", "house") ",'key':''}", "invalid_params", "field", "key" },
-	{ "session.command", "{'command':" GUESS("ann", "house") ",'if_seq':-1}", "invalid_params", "field",
-	    "if_seq" },
-	{ "session.command", "{'command':" GUESS("ann", "house") ",'hurry':true}", "invalid_params", "field",
-	    "hurry" },
-	{ "session.command", "{'game_id':'g2','command':" GUESS("ann", "house") "}", "not_found", NULL, NULL },
-	{ "session.command", "{'game_id':'../g','command':" GUESS("ann", "house") "}", "invalid_id", NULL, NULL },
-	{ "session.pause", "{'game_id':'g2'}", "not_found", NULL, NULL },
-	{ "session.get", "{'fields':['secret']}", "invalid_params", "field", "fields" },
-	{ "events.subscribe", "{}", "invalid_params", "field", "topics" },
-	{ "events.subscribe", "{'topics':['game:g2']}", "not_found", NULL, NULL },
-	{ "events.subscribe", "{'topics':['game:g1','sessions']}", "not_found", NULL, NULL },
-	{ "events.subscribe", "{'topics':['g1']}", "not_found", NULL, NULL },
-	{ "events.subscribe", "{'topics':['game:g1'],'from':{'g1':0}}", "invalid_params", "field", "from" },
-	{ "events.subscribe", "{'topics':['game:g1'],'from':{'g1':'x'}}", "invalid_params", "field", "from" },
-	{ "events.unsubscribe", "{'subscription':'s9'}", "not_found", NULL, NULL },
-	{ "session.list", NULL, "method_not_found", NULL, NULL },
-	{ "session.stop", NULL, "method_not_found", NULL, NULL },
-	{ "session.journal", NULL, "method_not_found", NULL, NULL },
-	{ "rpc.discover", NULL, "method_not_found", NULL, NULL },
-	{ "nonsense", NULL, "method_not_found", NULL, NULL },
+    {"session.command", "{'command':" GUESS("ann", "xyzzyx") "}", "rejected", "why", "not_a_word"},
+    {"session.command", "{'command':" GUESS("eve", "house") "}", "rejected", "why", "not_in_game"},
+    {"session.command", "{'command':{'type':'dance'}}", "rejected", "why", "unknown_command"},
+    {"session.command", "{'command':{'type':'guess','player_id':'ann'}}", "invalid_params", "field",
+	"command.word"},
+    {"session.command", "{'command':{'type':'guess','player_id':7,'word':'house'}}",
+	"invalid_params", "field", "command.player_id"},
+    {"session.command", "{'command':{}}", "invalid_params", "field", "command.type"},
+    {"session.command", "{'command':[]}", "invalid_params", "field", "command"},
+    {"session.command", "{}", "invalid_params", "field", "command"},
+    {"session.command", NULL, "invalid_params", "field", "command"},
+    {"session.command", "{'command':" GUESS("ann", "house") ",'key':''}", "invalid_params", "field",
+	"key"},
+    {"session.command", "{'command':" GUESS("ann", "house") ",'if_seq':-1}", "invalid_params",
+	"field", "if_seq"},
+    {"session.command", "{'command':" GUESS("ann", "house") ",'hurry':true}", "invalid_params",
+	"field", "hurry"},
+    {"session.command", "{'game_id':'g2','command':" GUESS("ann", "house") "}", "not_found", NULL,
+	NULL},
+    {"session.command", "{'game_id':'../g','command':" GUESS("ann", "house") "}", "invalid_id",
+	NULL, NULL},
+    {"session.pause", "{'game_id':'g2'}", "not_found", NULL, NULL},
+    {"session.get", "{'fields':['secret']}", "invalid_params", "field", "fields"},
+    {"events.subscribe", "{}", "invalid_params", "field", "topics"},
+    {"events.subscribe", "{'topics':['game:g2']}", "not_found", NULL, NULL},
+    {"events.subscribe", "{'topics':['game:g1','sessions']}", "not_found", NULL, NULL},
+    {"events.subscribe", "{'topics':['g1']}", "not_found", NULL, NULL},
+    {"events.subscribe", "{'topics':['game:g1'],'from':{'g1':0}}", "invalid_params", "field",
+	"from"},
+    {"events.subscribe", "{'topics':['game:g1'],'from':{'g1':'x'}}", "invalid_params", "field",
+	"from"},
+    {"events.unsubscribe", "{'subscription':'s9'}", "not_found", NULL, NULL},
+    {"session.list", NULL, "method_not_found", NULL, NULL},
+    {"session.stop", NULL, "method_not_found", NULL, NULL},
+    {"session.journal", NULL, "method_not_found", NULL, NULL},
+    {"rpc.discover", NULL, "method_not_found", NULL, NULL},
+    {"nonsense", NULL, "method_not_found", NULL, NULL},
 };
 
 START_TEST(refused_requests_change_nothing)
@@ -208,7 +215,8 @@ START_TEST(pause_and_resume)
 	ck_assert_str_eq(json_text_at(data, "state"), "paused");
 	cJSON_Delete(data);
 	crash();
-	client_refuse(c, "invalid_state", "session.command", "{'command':" GUESS("ann", "house") "}");
+	client_refuse(
+	    c, "invalid_state", "session.command", "{'command':" GUESS("ann", "house") "}");
 	r = client_call(c, "session.resume", NULL);
 	ck_assert_str_eq(json_text_at(r, "state"), "active");
 	cJSON_Delete(r);
@@ -249,7 +257,8 @@ START_TEST(case_125_only_commands_are_activity)
 	struct registry_cell cell;
 
 	begin(__func__, NULL);
-	ck_assert(registry_cell_read(wb.shared.registry, wb.entry.cell, wb.entry.generation, &cell));
+	ck_assert(
+	    registry_cell_read(wb.shared.registry, wb.entry.cell, wb.entry.generation, &cell));
 	uint64_t before = cell.activity_ns;
 	client_do(c, "session.get", NULL);
 	client_do(c, "events.subscribe", "{'topics':['game:*']}");
@@ -270,12 +279,13 @@ START_TEST(case_125_only_commands_are_activity)
 }
 END_TEST
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 START_TEST(batches_and_notifications)
 {
 	begin(__func__, NULL);
-	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'session.get','params':{'fields':['seq']}},"
+	client_write_line(c,
+	    "[{'jsonrpc':'2.0','id':1,'method':'session.get','params':{'fields':['seq']}},"
 	    "{'jsonrpc':'2.0','method':'session.pause'},"
 	    "{'jsonrpc':'2.0','id':'two','method':'nonsense'},7]");
 	cJSON *r = client_message(c);
@@ -300,8 +310,8 @@ END_TEST
 START_TEST(malformed_lines_are_answered)
 {
 	begin(__func__, NULL);
-	static const char *const lines[] = { "{", "}", "null", "'x'", "", "{'jsonrpc':'1.0','id':1,'method':'x'}",
-		"\xff\xfe" };
+	static const char *const lines[] = {
+	    "{", "}", "null", "'x'", "", "{'jsonrpc':'1.0','id':1,'method':'x'}", "\xff\xfe"};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		client_write_line(c, "%s", lines[i]);
 		cJSON *r = client_message(c);
@@ -354,7 +364,8 @@ START_TEST(half_a_line_keeps_nobody_waiting)
 	struct client *slow = client_open_session(wb.bed, "g1");
 	client_write(slow, "{\"jsonrpc\":", 11);
 	client_do(c, "session.command", "{'command':" GUESS("ann", "house") "}");
-	static const char rest[] = "\"2.0\",\"id\":1,\"method\":\"session.get\",\"params\":{\"fields\":[\"seq\"]}}\n";
+	static const char rest[] =
+	    "\"2.0\",\"id\":1,\"method\":\"session.get\",\"params\":{\"fields\":[\"seq\"]}}\n";
 	client_write(slow, rest, sizeof(rest) - 1);
 	cJSON *r = client_message(slow);
 	ck_assert_int_eq(json_int_at(r, "result.seq"), 6);
@@ -400,7 +411,8 @@ START_TEST(a_client_that_never_reads_is_left_alone)
 	struct client *deaf = client_open_session(wb.bed, "g1");
 	fd = (struct pollfd){ .fd = client_fd(deaf), .events = POLLOUT };
 	while (sent < 100000 && poll(&fd, 1, 200) == 1) {
-		ssize_t n = send(client_fd(deaf), ask, sizeof(ask) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n =
+		    send(client_fd(deaf), ask, sizeof(ask) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n == -1 && errno == EAGAIN)
 			continue;
 		ck_assert_int_eq(n, sizeof(ask) - 1);
@@ -435,7 +447,7 @@ START_TEST(too_many_connections_wait)
 }
 END_TEST
 
-/* ---- who may ----------------------------------------------------------------------------------- */
+/* ---- who may --------------------------------------------------------------------------------- */
 
 #define NOBODY 65534
 
@@ -464,7 +476,9 @@ START_TEST(roles_by_uid)
 {
 	if (geteuid() != 0)
 		return;	/* only root can be somebody else */
-	begin(__func__, _i == 0 ? NULL : _i == 1 ? "[access]\nview=65534\n" : "[access]\nplay=65534\n");
+	begin(__func__, _i == 0   ? NULL
+			: _i == 1 ? "[access]\nview=65534\n"
+				  : "[access]\nplay=65534\n");
 	ck_assert(can("session.get", "{}", _i == 0 ? "denied" : NULL));
 	ck_assert(can("events.subscribe", "{'topics':['game:g1']}", _i == 0 ? "denied" : NULL));
 	ck_assert(can("session.command", "{'command':" GUESS("ann", "house") "}",

@@ -1,5 +1,6 @@
 /*
- * check_sandbox.c: what a worker can't do any more once it is inside (supervision 104), and what it still can. Each attempt is made by a child of its own.
+ * check_sandbox.c: what a worker can't do any more once it is inside (supervision 104), and what
+ * it still can. Each attempt is made by a child of its own.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -111,8 +112,10 @@ map_registry_shared(void)
 static int
 map_executable(void)
 {
-	TRY(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
-		? -1 : 0);
+	TRY(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+		    MAP_FAILED
+		? -1
+		: 0);
 }
 
 static int
@@ -221,7 +224,10 @@ push_into_terminal(void)
 	TRY(ioctl(0, TIOCSTI, "x"));
 }
 
-/* What takes the sandbox away from a name in the runtime directory: where the kernel has Landlock. */
+/*
+ * What takes the sandbox away from a name in the runtime directory: where the kernel has
+ * Landlock.
+ */
 static int
 replace_registry(void)
 {
@@ -273,7 +279,7 @@ static const struct {
 	{ "unlink of the registry", remove_registry, EACCES, true },
 };
 
-/* ---- what is allowed --------------------------------------------------------------------------- */
+/* ---- what is allowed ------------------------------------------------------------------------- */
 
 static int
 use_memory(void)
@@ -316,7 +322,7 @@ read_file(void)
 static attempt *const permitted[] = { use_memory, write_own_page, move_journal, unlink_socket,
 	read_file };
 
-/* ---- trying ------------------------------------------------------------------------------------ */
+/* ---- trying ---------------------------------------------------------------------------------- */
 
 /* The status of a child that enters and tries: its exit code is what the attempt returned. */
 static int

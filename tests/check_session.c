@@ -1,5 +1,6 @@
 /*
- * check_session.c: the pure core of a session: what requests make of it, and that its journal makes the same of an empty one.
+ * check_session.c: the pure core of a session: what requests make of it, and that its journal
+ * makes the same of an empty one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -77,8 +78,8 @@ END_TEST
 
 START_TEST(birth_refused)
 {
-	struct session_birth birth = { "0f8fad5b-d9cb-469f-a165-70867728950e", "toy", "default", "transient", NULL, 0,
-		NULL, cJSON_Parse("{\"bad\":1}"), NULL };
+	struct session_birth birth = {"0f8fad5b-d9cb-469f-a165-70867728950e", "toy", "default",
+	    "transient", NULL, 0, NULL, cJSON_Parse("{\"bad\":1}"), NULL};
 	struct session_process process = { 1, "0" };
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
@@ -120,11 +121,10 @@ START_TEST(refused_commands_change_nothing)
 		const char *command;
 		enum error_reason reason;
 	} cases[] = {
-		{ "{\"type\":\"add\",\"n\":101}", ERROR_REJECTED },
-		{ "{\"type\":\"add\"}", ERROR_INVALID_PARAMS },
-		{ "{}", ERROR_INVALID_PARAMS },
-		{ "{\"type\":\"nonsense\"}", ERROR_REJECTED },
-		{ "{\"type\":\"many\",\"n\":65}", ERROR_OVERLOADED },	/* more than one command may make */
+	    {"{\"type\":\"add\",\"n\":101}", ERROR_REJECTED},
+	    {"{\"type\":\"add\"}", ERROR_INVALID_PARAMS}, {"{}", ERROR_INVALID_PARAMS},
+	    {"{\"type\":\"nonsense\"}", ERROR_REJECTED},
+	    {"{\"type\":\"many\",\"n\":65}", ERROR_OVERLOADED}, /* more than one command may make */
 	};
 	char *before = session_dump(p.session);
 	size_t len = p.journal.len;
@@ -174,15 +174,18 @@ lead_to(enum session_state state)
 	ck_assert_int_eq(p.session->state, state);
 }
 
-/* Supervision 121, for what a user can ask: the documented step, or the error and an unchanged state. */
+/*
+ * Supervision 121, for what a user can ask: the documented step, or the error and an unchanged
+ * state.
+ */
 START_TEST(case_121_requests_in_every_state)
 {
 	static const enum error_reason answers[4][4] = {
-		/*	       active, paused, cleanup, terminated */
-		/* command */ { ERROR_NONE, ERROR_INVALID_STATE, ERROR_INVALID_STATE, ERROR_NOT_FOUND },
-		/* pause */ { ERROR_NONE, ERROR_NONE, ERROR_INVALID_STATE, ERROR_NOT_FOUND },
-		/* resume */ { ERROR_NONE, ERROR_NONE, ERROR_INVALID_STATE, ERROR_NOT_FOUND },
-		/* stop */ { ERROR_NONE, ERROR_NONE, ERROR_NONE, ERROR_NOT_FOUND },
+	    /*	       active, paused, cleanup, terminated */
+	    /* command */ {ERROR_NONE, ERROR_INVALID_STATE, ERROR_INVALID_STATE, ERROR_NOT_FOUND},
+	    /* pause */ {ERROR_NONE, ERROR_NONE, ERROR_INVALID_STATE, ERROR_NOT_FOUND},
+	    /* resume */ {ERROR_NONE, ERROR_NONE, ERROR_INVALID_STATE, ERROR_NOT_FOUND},
+	    /* stop */ {ERROR_NONE, ERROR_NONE, ERROR_NONE, ERROR_NOT_FOUND},
 	};
 	static const enum session_state after[4][4] = {
 		{ STATE_ACTIVE, STATE_PAUSED, STATE_CLEANUP, STATE_TERMINATED },
@@ -376,7 +379,7 @@ START_TEST(reply_is_the_same_from_the_journal)
 }
 END_TEST
 
-/* ---- records that cannot be where they are ------------------------------------------------------ */
+/* ---- records that cannot be where they are --------------------------------------------------- */
 
 static struct journal_record
 record(const char *type, const char *data)
@@ -393,21 +396,21 @@ record(const char *type, const char *data)
 static const struct {
 	const char *type, *data;
 } wrong[] = {
-	{ "game_initialized", "{\"format\":1}" },
-	{ "state_changed", "{}" },
-	{ "state_changed", STATE_DATA("paused", "active") },
-	{ "state_changed", STATE_DATA("active", "terminated") },
-	{ "state_changed", STATE_DATA("active", "cleanup") },	/* for no reason */
-	{ "state_changed", STATE_DATA("active", "nowhere") },
-	{ "state_changed", "{\"from\":\"active\",\"to\":\"paused\",\"boot_ms\":1,\"game_ms\":-1}" },
-	{ "state_changed", "{\"from\":\"active\",\"to\":\"paused\",\"boot_ms\":1.5,\"game_ms\":1}" },
-	{ "game_terminated", "{\"reason\":\"x\"}" },
-	{ "epoch_started", "{\"boot_id\":\"x\"}" },
-	{ "epoch_started",
-	    "{\"boot_id\":\"0123456789012345678901234567890123456789\",\"boot_ms\":1,\"wall_ms\":1,\"game_ms\":1}" },
-	{ "hibernated", "{}" },
-	{ "added", "{\"n\":1}" },			/* at no game time */
-	{ "unheard_of", "{\"game_ms\":1}" },
+    {"game_initialized", "{\"format\":1}"},
+    {"state_changed", "{}"},
+    {"state_changed", STATE_DATA("paused", "active")},
+    {"state_changed", STATE_DATA("active", "terminated")},
+    {"state_changed", STATE_DATA("active", "cleanup")}, /* for no reason */
+    {"state_changed", STATE_DATA("active", "nowhere")},
+    {"state_changed", "{\"from\":\"active\",\"to\":\"paused\",\"boot_ms\":1,\"game_ms\":-1}"},
+    {"state_changed", "{\"from\":\"active\",\"to\":\"paused\",\"boot_ms\":1.5,\"game_ms\":1}"},
+    {"game_terminated", "{\"reason\":\"x\"}"},
+    {"epoch_started", "{\"boot_id\":\"x\"}"},
+    {"epoch_started", "{\"boot_id\":\"0123456789012345678901234567890123456789\",\"boot_ms\":1,"
+		      "\"wall_ms\":1,\"game_ms\":1}"},
+    {"hibernated", "{}"},
+    {"added", "{\"n\":1}"}, /* at no game time */
+    {"unheard_of", "{\"game_ms\":1}"},
 };
 
 START_TEST(wrong_records_are_refused)
@@ -439,10 +442,12 @@ END_TEST
 START_TEST(wrong_beginnings_are_refused)
 {
 	static const char *const data[] = {
-		"{\"format\":2,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"toy\",\"guild_id\":\"d\"}",
-		"{\"format\":1,\"instance\":\"no\",\"mode\":\"toy\",\"guild_id\":\"d\"}",
-		"{\"format\":1,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"go\",\"guild_id\":\"d\"}",
-		"{\"format\":1,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"toy\"}",
+	    "{\"format\":2,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"toy\","
+	    "\"guild_id\":\"d\"}",
+	    "{\"format\":1,\"instance\":\"no\",\"mode\":\"toy\",\"guild_id\":\"d\"}",
+	    "{\"format\":1,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"go\","
+	    "\"guild_id\":\"d\"}",
+	    "{\"format\":1,\"instance\":\"0f8fad5b-d9cb-469f-a165-70867728950e\",\"mode\":\"toy\"}",
 	};
 	struct played q;
 
@@ -477,7 +482,7 @@ START_TEST(no_moves_while_paused)
 }
 END_TEST
 
-/* ---- property ---------------------------------------------------------------------------------- */
+/* ---- property -------------------------------------------------------------------------------- */
 
 static void
 play_one(unsigned *seed, int i)
@@ -507,8 +512,9 @@ play_one(unsigned *seed, int i)
 }
 
 /*
- * Random lives: the dump after every group is what a replay of the journal up to there gives; so a crash behind any group
- * loses nothing, and one inside a group (whose records are cut) loses that group alone.
+ * Random lives: the dump after every group is what a replay of the journal up to there gives; so
+ * a crash behind any group loses nothing, and one inside a group (whose records are cut) loses
+ * that group alone.
  */
 START_TEST(property_replay_is_equal_at_every_boundary)
 {

@@ -1,6 +1,6 @@
 /*
- * check_session_state.c: every request in every state answers as the published table says (supervision 121), and the setter
- * takes the table's steps and no other.
+ * check_session_state.c: every request in every state answers as the published table says
+ * (supervision 121), and the setter takes the table's steps and no other.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,10 @@
 #include "tests/lib/suite.h"
 #include "worker/session_state.h"
 
-/* The page that users read, written down a second time, as a drawing: rows are requests, columns are states. */
+/*
+ * The page that users read, written down a second time, as a drawing: rows are requests, columns
+ * are states.
+ */
 enum { W, R, P, A, C, T, S, J, X, N, _ };
 
 static const unsigned char promised[SESSION_REQUESTS][5] = {
@@ -54,7 +57,8 @@ START_TEST(what_is_none)
 	ck_assert_int_eq(session_state_ask(STATE_NONE, REQUEST_COMMAND).answer, ANSWER_NEVER);
 	ck_assert_int_eq(
 	    session_state_ask((enum session_state)6, REQUEST_COMMAND).answer, ANSWER_NEVER);
-	ck_assert_int_eq(session_state_ask((enum session_state)-1, REQUEST_STOP).answer, ANSWER_NEVER);
+	ck_assert_int_eq(
+	    session_state_ask((enum session_state) - 1, REQUEST_STOP).answer, ANSWER_NEVER);
 	ck_assert_int_eq(session_state_ask(STATE_ACTIVE, SESSION_REQUESTS).answer, ANSWER_NEVER);
 }
 END_TEST
@@ -66,7 +70,8 @@ START_TEST(setter_takes_the_steps_of_the_table_alone)
 	for (int from = STATE_NONE; from <= STATE_TERMINATED; from++) {
 		for (int to = STATE_NONE; to <= STATE_TERMINATED; to++) {
 			enum session_state state = (enum session_state)from;
-			bool can = session_state_can((enum session_state)from, (enum session_state)to);
+			bool can =
+			    session_state_can((enum session_state)from, (enum session_state)to);
 			int rc = session_state_set(
 			    &state, (enum session_state)from, (enum session_state)to);
 			ck_assert_int_eq(rc, can ? 0 : -1);

@@ -1,6 +1,7 @@
 /*
- * check_worker.c: a real process of a session, forked by the test, from its start to its end: starts and refusals, recovery after SIGKILL, hibernation, orders, the end of a
- * game, and the modes in which it only finishes or looks.
+ * check_worker.c: a real process of a session, forked by the test, from its start to its end:
+ * starts and refusals, recovery after SIGKILL, hibernation, orders, the end of a game, and the
+ * modes in which it only finishes or looks.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,6 +23,7 @@ static struct worker_bed wb;
 /* Both players of the pair answer with the same word: a match, and with rounds:1 the end. */
 #define GUESS(player) "{'command':{'type':'guess','player_id':'" player "','word':'house'}}"
 #define ONE_ROUND "{\"rounds\":1}"
+#define BORN "game_initialized epoch_started state_changed game_started round_started"
 
 static void
 expect_types(const char *folder, const char *wanted)
@@ -32,7 +34,7 @@ expect_types(const char *folder, const char *wanted)
 	free(types);
 }
 
-/* ---- starting ---------------------------------------------------------------------------------- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 START_TEST(start_is_one_group_and_then_ready)
 {
@@ -43,7 +45,7 @@ START_TEST(start_is_one_group_and_then_ready)
 	worker_bed_ready(&wb, &message);
 	ck_assert_uint_eq(message.epoch, 1);
 	ck_assert_uint_eq(message.seq, 5);
-	expect_types("journal", "game_initialized epoch_started state_changed game_started round_started");
+	expect_types("journal", BORN);
 	cJSON *born = worker_bed_last(&wb, "journal", "game_initialized");
 	ck_assert_str_eq(json_text_at(born, "instance"), wb.entry.instance);
 	ck_assert_str_eq(json_text_at(born, "guild_id"), "default");
@@ -51,7 +53,8 @@ START_TEST(start_is_one_group_and_then_ready)
 	ck_assert_int_eq(json_int_at(born, "owner"), 1000);
 	cJSON_Delete(born);
 	struct registry_cell cell;
-	ck_assert(registry_cell_read(wb.shared.registry, wb.entry.cell, wb.entry.generation, &cell));
+	ck_assert(
+	    registry_cell_read(wb.shared.registry, wb.entry.cell, wb.entry.generation, &cell));
 	ck_assert_int_eq(cell.state, STATE_ACTIVE);
 	ck_assert_uint_eq(cell.seq, 5);
 	ck_assert_int_eq(cell.pid, pid);
@@ -150,7 +153,7 @@ START_TEST(another_life_is_refused_while_it_is_unfinished)
 		    sealed ? worker_bed_sealed(NULL) : NULL, -1));
 		expect_departure(&d, 1, EXIT_INTENT_REFUSED, "another instance");
 	}
-	expect_types("journal", "game_initialized epoch_started state_changed game_started round_started");
+	expect_types("journal", BORN);
 	worker_bed_end(&wb);
 }
 END_TEST
@@ -169,7 +172,7 @@ START_TEST(another_life_that_is_over_is_archived)
 	free(file);
 	strcpy(wb.entry.instance, "11111111-d9cb-469f-a165-70867728950e");
 	pid = worker_bed_start(&wb, NULL);
-	expect_types("journal", "game_initialized epoch_started state_changed game_started round_started");
+	expect_types("journal", BORN);
 	worker_bed_kill(&wb, pid);
 	worker_bed_end(&wb);
 }
@@ -195,7 +198,7 @@ START_TEST(busy_journal)
 }
 END_TEST
 
-/* ---- recovery ---------------------------------------------------------------------------------- */
+/* ---- recovery -------------------------------------------------------------------------------- */
 
 START_TEST(killed_and_recovered)
 {
@@ -238,12 +241,15 @@ START_TEST(torn_tail_is_cut)
 	free(file);
 	worker_bed_kill(&wb, worker_bed_restart(&wb));
 	expect_types("journal",
-	    "game_initialized epoch_started state_changed game_started round_started epoch_started");
+	    BORN " epoch_started");
 	worker_bed_end(&wb);
 }
 END_TEST
 
-/* Damage: by a wrong byte, and by records that are right each by itself and cannot follow each other. */
+/*
+ * Damage: by a wrong byte, and by records that are right each by itself and cannot follow each
+ * other.
+ */
 START_TEST(damage_is_held_and_stays_as_it_is)
 {
 	size_t len, now_len;
@@ -300,7 +306,7 @@ START_TEST(records_that_cannot_follow_are_damage)
 }
 END_TEST
 
-/* ---- sleeping ---------------------------------------------------------------------------------- */
+/* ---- sleeping -------------------------------------------------------------------------------- */
 
 static void
 expect_asleep(pid_t pid, const char *why)
@@ -408,8 +414,11 @@ START_TEST(case_79_without_a_master_it_hibernates)
 		wb.shared.master_pid = getpid();
 		worker = fork();
 		if (worker == 0)
-			worker_main(&(struct worker_start){ .shared = &wb.shared,
-				.mode = WORKER_SERVE, .slot = wb.entry.slot, .sealed = -1, .answer = -1 });
+			worker_main(&(struct worker_start){.shared = &wb.shared,
+			    .mode = WORKER_SERVE,
+			    .slot = wb.entry.slot,
+			    .sealed = -1,
+			    .answer = -1});
 		if (write(fds[1], &worker, sizeof(worker)) != (ssize_t)sizeof(worker))
 			_exit(1);
 		for (;;)
@@ -417,7 +426,7 @@ START_TEST(case_79_without_a_master_it_hibernates)
 	}
 	ck_assert_int_eq(read(fds[0], &worker, sizeof(worker)), sizeof(worker));
 	if (_i == 0)
-		worker_bed_ready(&wb, &message);	/* else it may find its master gone at its start */
+		worker_bed_ready(&wb, &message); /* else it may find its master gone at its start */
 	kill(master, SIGKILL);
 	ck_assert_int_eq(waitpid(master, &status, 0), master);
 	/* Orphans fall to the test. */
@@ -433,11 +442,10 @@ START_TEST(case_79_without_a_master_it_hibernates)
 }
 END_TEST
 
-/* ---- ends -------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 #define STOPPED_TYPES \
-	"game_initialized epoch_started state_changed game_started round_started " \
-	"state_changed state_changed game_terminated"
+	BORN " state_changed state_changed game_terminated"
 
 static void
 expect_ended(pid_t pid, const char *reason, enum exit_intent intent)
@@ -518,7 +526,10 @@ START_TEST(case_128_what_comes_after_the_end_is_answered)
 }
 END_TEST
 
-/* Killed at each point of its end: behind the step to cleanup, behind the last record, behind the archive. */
+/*
+ * Killed at each point of its end: behind the step to cleanup, behind the last record, behind the
+ * archive.
+ */
 START_TEST(case_127_an_end_that_was_interrupted_is_completed)
 {
 	size_t len, cut;
@@ -570,7 +581,7 @@ START_TEST(finishing_a_session_without_a_process)
 }
 END_TEST
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static char *
 view(void)
@@ -631,7 +642,7 @@ START_TEST(view_of_what_cannot_be_seen_is_empty)
 }
 END_TEST
 
-/* ---- the disk ---------------------------------------------------------------------------------- */
+/* ---- the disk -------------------------------------------------------------------------------- */
 
 /* The journal may not grow by a byte: the kernel's limit stands in for a full disk. */
 static void

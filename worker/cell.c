@@ -54,7 +54,10 @@ cell_command_begin(struct cell *cell, const char *type)
 	cell_publish(cell);
 }
 
-/* The bucket of a time: the first whose bound, 2^i microseconds, it is below; the last takes the rest. */
+/*
+ * The bucket of a time: the first whose bound, 2^i microseconds, it is below; the last takes the
+ * rest.
+ */
 static unsigned
 bucket(uint64_t us)
 {

@@ -1,6 +1,7 @@
 /*
- * cell.h: what this process says of itself, in its own page of the registry: where the session stands, counters, what it is at, and its last
- * words. Nothing here fails once the page is mapped; without a page (a worker that only looks has none) nothing is said.
+ * cell.h: what this process says of itself, in its own page of the registry: where the session
+ * stands, counters, what it is at, and its last words. Nothing here fails once the page is
+ * mapped; without a page (a worker that only looks has none) nothing is said.
  */
 #ifndef WORKER_CELL_H
 #define WORKER_CELL_H

@@ -1,5 +1,6 @@
 /*
- * command.c: session.command: a player's move. A key that was seen before is answered again, from the journal, before anything else is looked at.
+ * command.c: session.command: a player's move. A key that was seen before is answered again, from
+ * the journal, before anything else is looked at.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ write_result(struct json_writer *out, const struct session *session,
 	json_object_end(out);
 }
 
-/* ---- again ------------------------------------------------------------------------------------- */
+/* ---- again ----------------------------------------------------------------------------------- */
 
 /* Copies what the journal has of the group into records; the number of them. */
 static size_t
@@ -89,7 +90,7 @@ run_again(struct request *rq, const struct keyed *known)
 	free(records);
 }
 
-/* ---- for the first time ------------------------------------------------------------------------ */
+/* ---- for the first time ---------------------------------------------------------------------- */
 
 static void
 run_first(struct request *rq, const cJSON *command, const char *key)

@@ -1,6 +1,7 @@
 /*
- * ending.c: hibernation, the end of a game, and leaving. The session's socket is unlinked while the journal's lock is held under the journal's name: who
- * has that lock is the one that may listen, so the socket is never a successor's.
+ * ending.c: hibernation, the end of a game, and leaving. The session's socket is unlinked while
+ * the journal's lock is held under the journal's name: who has that lock is the one that may
+ * listen, so the socket is never a successor's.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -116,8 +117,8 @@ hibernate(struct worker *w)
 	int rc = session_decide_hibernation(w->session, w->why, &now, &group, &error);
 
 	/*
-	 * Where there is no room for the record, the session sleeps without it: nothing that was acknowledged is in it, and the next process
-	 * goes on all the same.
+	 * Where there is no room for the record, the session sleeps without it: nothing that was
+	 * acknowledged is in it, and the next process goes on all the same.
 	 */
 	if (commit(w, rc, &group, &error) == -1)
 		log_warning("hibernates without a record of it: %s", error.message);

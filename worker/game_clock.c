@@ -1,6 +1,6 @@
 /*
- * game_clock.c: reading and setting the anchor. Numbers saturate: a wrong wall clock makes game time stand still or jump
- * ahead, never wrap.
+ * game_clock.c: reading and setting the anchor. Numbers saturate: a wrong wall clock makes game
+ * time stand still or jump ahead, never wrap.
  */
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /*
- * hang.c: an interval timer round decide and evolve. The handler calls nothing but what a handler may: writing the last
- * words is arithmetic and stores, as the main program is known to be computing and not to be writing its cell.
+ * hang.c: an interval timer round decide and evolve. The handler calls nothing but what a handler
+ * may: writing the last words is arithmetic and stores, as the main program is known to be
+ * computing and not to be writing its cell.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * hang.h: a worker that computes for too long ends itself. The timer runs only while a command is computed, so that a session at rest never wakes;
- * waiting for the disk is no hang of ours.
+ * hang.h: a worker that computes for too long ends itself. The timer runs only while a command is
+ * computed, so that a session at rest never wakes; waiting for the disk is no hang of ours.
  */
 #ifndef WORKER_HANG_H
 #define WORKER_HANG_H
@@ -10,8 +10,9 @@
 struct cell;
 
 /*
- * From now on hang_arm means this long; UINT64_MAX: for ever, 0 too. The cell (borrowed for the process's life) gets the last words: then
- * SIGABRT. One a process: a signal's handler has no other argument.
+ * From now on hang_arm means this long; UINT64_MAX: for ever, 0 too. The cell (borrowed for the
+ * process's life) gets the last words: then SIGABRT. One a process: a signal's handler has no
+ * other argument.
  */
 void	hang_init(struct cell *, uint64_t timeout_ms);
 

@@ -1,6 +1,7 @@
 /*
- * keys.h: the last keyed commands of a session: from a key to the records that the command made, so that the same key again gets the
- * first reply again, built from the journal, also after a crash. A refused command has no record, and is not remembered. Pure.
+ * keys.h: the last keyed commands of a session: from a key to the records that the command made,
+ * so that the same key again gets the first reply again, built from the journal, also after a
+ * crash. A refused command has no record, and is not remembered. Pure.
  */
 #ifndef WORKER_KEYS_H
 #define WORKER_KEYS_H
@@ -30,8 +31,9 @@ void	keys_init(struct keys *);
 void	keys_fini(struct keys *);
 
 /*
- * Record seq has this key: it begins a group, or goes on with the one that ends before it. The oldest key is forgotten where
- * there are too many. 0, or -1 without memory, and nothing has changed.
+ * Record seq has this key: it begins a group, or goes on with the one that ends before it. The
+ * oldest key is forgotten where there are too many. 0, or -1 without memory, and nothing has
+ * changed.
  */
 int	keys_note(struct keys *, const char *key, uint64_t seq);
 

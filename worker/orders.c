@@ -1,7 +1,7 @@
 /*
  * orders.c: a signalfd and a pidfd in the worker's loop.
  *
- *	SIGTERM		from anyone: hibernate. Ending a game is an order or a request, never a signal
+ *	SIGTERM		from anyone: hibernate. Ending a game is never a signal
  *	SIGUSR1		the master has written an order into the entry
  *	SIGINT, SIGHUP	a terminal's: the master decides what they mean
  */
@@ -29,7 +29,10 @@ struct orders {
 	struct event	*on_signals, *on_master;
 };
 
-/* Ends the game through cleanup; where the journal does not take it the session goes on, and the master has its own ways. */
+/*
+ * Ends the game through cleanup; where the journal does not take it the session goes on, and the
+ * master has its own ways.
+ */
 static void
 stop(struct worker *w, const char *reason)
 {
@@ -62,7 +65,10 @@ obey(struct worker *w)
 		stop(w, entry.reason);
 		break;
 	case ORDER_HIBERNATE:
-		/* On purpose, or because everything goes down: only the latter comes back awake by itself. */
+		/*
+		 * On purpose, or because everything goes down: only the latter comes back awake
+		 * by itself.
+		 */
 		if (strcmp(entry.reason, "request") == 0 || strcmp(entry.reason, "idle") == 0)
 			worker_leave(w, LEAVING_HIBERNATES, entry.reason);
 		else
@@ -107,7 +113,9 @@ watch_master(struct orders *o)
 	pid_t pid = o->worker->shared->master_pid;
 
 	o->master = (int)syscall(SYS_pidfd_open, pid, 0);
-	/* Its child as long as it lives: a pid that was used again has another parent's children. */
+	/*
+	 * Its child as long as it lives: a pid that was used again has another parent's children.
+	 */
 	if (o->master == -1 && errno != ESRCH)
 		return -1;
 	if (o->master == -1 || getppid() != pid) {
@@ -135,7 +143,8 @@ orders_new(struct worker *w)
 	if (o->signals != -1)
 		o->on_signals =
 		    event_new(w->base, o->signals, EV_READ | EV_PERSIST, on_signals, o);
-	if (o->on_signals == NULL || event_add(o->on_signals, NULL) == -1 || watch_master(o) == -1) {
+	if (o->on_signals == NULL || event_add(o->on_signals, NULL) == -1 ||
+	    watch_master(o) == -1) {
 		int saved = errno;
 		orders_free(o);
 		errno = saved;

@@ -1,6 +1,7 @@
 /*
- * orders.h: what a worker hears from outside its socket: signals, the master's orders (written into the session's entry, and a poke), and the master's death.
- * The signals are read from a descriptor: values matter, and none interrupts anything.
+ * orders.h: what a worker hears from outside its socket: signals, the master's orders (written
+ * into the session's entry, and a poke), and the master's death. The signals are read from a
+ * descriptor: values matter, and none interrupts anything.
  */
 #ifndef WORKER_ORDERS_H
 #define WORKER_ORDERS_H

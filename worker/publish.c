@@ -1,6 +1,7 @@
 /*
- * publish.c: subscribers, live and catching up. Error policy: a subscriber for whom there is no memory now stays where its cursor is and is
- * tried again when its connection has drained; what the journal no longer gives is announced as a gap.
+ * publish.c: subscribers, live and catching up. Error policy: a subscriber for whom there is no
+ * memory now stays where its cursor is and is tried again when its connection has drained; what
+ * the journal no longer gives is announced as a gap.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 
 #define PER_CONNECTION	16
 #define PENDING_MAX	(64 * 1024)	/* bytes that may wait for a subscriber before it is slow */
-#define TURN_MAX	64		/* records a subscriber gets before others have their turn */
+#define TURN_MAX	64		/* records before others have their turn */
 #define RETRY_MS	1000		/* after the file could not be read */
 
 struct subscriber {
@@ -28,7 +29,7 @@ struct subscriber {
 	struct conn		*conn;
 	struct cursor		*cursor;	/* NULL while it is live */
 	uint64_t		 next;		/* the record that it gets next */
-	bool			 is_stuck;	/* the last try failed: the next one is not at once */
+	bool			 is_stuck;	/* the last try failed */
 	char			 id[SUBSCRIPTION_SIZE];
 	char			 topic[ID_MAX + 8];
 };
@@ -37,11 +38,11 @@ struct publisher {
 	struct worker				*worker;
 	TAILQ_HEAD(subscribers, subscriber)	 all;
 	uint64_t				 last_id;
-	struct event				*turn;	/* for those who catch up; made when needed */
+	struct event				*turn;	/* for those who catch up */
 	struct json_writer			 body, line;
 };
 
-/* ---- one notification -------------------------------------------------------------------------- */
+/* ---- one notification ------------------------------------------------------------------------ */
 
 /* Can it take more now? */
 static bool
@@ -71,7 +72,7 @@ make_body(struct publisher *p, const struct journal_record *r)
 	event_of_record(&p->body, session->id, session->instance, r);
 }
 
-/* ---- catching up ------------------------------------------------------------------------------- */
+/* ---- catching up ----------------------------------------------------------------------------- */
 
 static bool
 is_behind(const struct publisher *p, const struct subscriber *s)
@@ -176,7 +177,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	arm_turn(p);
 }
 
-/* ---- live -------------------------------------------------------------------------------------- */
+/* ---- live ------------------------------------------------------------------------------------ */
 
 void
 publish_group(struct publisher *p, const struct session_group *group)
@@ -195,7 +196,7 @@ publish_group(struct publisher *p, const struct session_group *group)
 	arm_turn(p);
 }
 
-/* ---- subscribing ------------------------------------------------------------------------------- */
+/* ---- subscribing ----------------------------------------------------------------------------- */
 
 struct publisher *
 publisher_new(struct worker *w)

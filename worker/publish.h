@@ -1,6 +1,8 @@
 /*
- * publish.h: those who want to be told of every record. A subscriber is a cursor into the journal: it reads in pieces until it has caught up, then gets what is
- * committed as it is committed; if it reads too slowly it falls back to its cursor, and hurts nobody. One thread, so that there is no seam.
+ * publish.h: those who want to be told of every record. A subscriber is a cursor into the
+ * journal: it reads in pieces until it has caught up, then gets what is committed as it is
+ * committed; if it reads too slowly it falls back to its cursor, and hurts nobody. One thread, so
+ * that there is no seam.
  */
 #ifndef WORKER_PUBLISH_H
 #define WORKER_PUBLISH_H
@@ -21,8 +23,9 @@ struct publisher *publisher_new(struct worker *);
 void	publisher_free(struct publisher *);	/* NULL is none */
 
 /*
- * From record `from` on, under this topic (copied). Its id, which is the connection's to use, goes to id. What is there already is sent from the loop: after the reply.
- * 0, or -1: no memory, or too many of this connection.
+ * From record `from` on, under this topic (copied). Its id, which is the connection's to use,
+ * goes to id. What is there already is sent from the loop: after the reply. 0, or -1: no memory,
+ * or too many of this connection.
  */
 int	publisher_subscribe(struct publisher *, struct conn *, const char *topic, uint64_t from,
 	    char id[SUBSCRIPTION_SIZE]);

@@ -1,6 +1,7 @@
 /*
- * recovery.c: open, lock, replay, append. Error policy: whatever is wrong ends the process here, with last words and an intent that tells the master whether trying
- * again can help; a file that is damaged stays as it is.
+ * recovery.c: open, lock, replay, append. Error policy: whatever is wrong ends the process here,
+ * with last words and an intent that tells the master whether trying again can help; a file that
+ * is damaged stays as it is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +19,9 @@
 #include "worker/sealed.h"
 #include "worker/self.h"
 
-#define TRIM_AFTER	(256 * 1024)	/* bytes of journal: a longer replay leaves holes in the heap */
+#define TRIM_AFTER	(256 * 1024)	/* bytes: a longer replay leaves holes in the heap */
 
-/* ---- no journal -------------------------------------------------------------------------------- */
+/* ---- no journal ------------------------------------------------------------------------------ */
 
 /* Where the process before this one died between archiving and leaving, all is done. */
 static void
@@ -74,7 +75,7 @@ open_journal(struct worker *w, bool create)
 	    "the journal cannot be opened: %s", strerror(errno));
 }
 
-/* ---- replay ------------------------------------------------------------------------------------ */
+/* ---- replay ---------------------------------------------------------------------------------- */
 
 int
 recovery_each(const struct journal_record *r, void *session)
@@ -82,7 +83,10 @@ recovery_each(const struct journal_record *r, void *session)
 	return session_evolve(session, r);
 }
 
-/* What is damaged is held, as it is; but its end, when it is asked for, is to be moved out of the way. */
+/*
+ * What is damaged is held, as it is; but its end, when it is asked for, is to be moved out of the
+ * way.
+ */
 _Noreturn static void
 leave_damaged(struct worker *w, bool finish, const char *fault)
 {
@@ -133,7 +137,7 @@ open_and_replay(struct worker *w, bool create, bool finish)
 	replay(w, finish);
 }
 
-/* ---- what a start appends ---------------------------------------------------------------------- */
+/* ---- what a start appends -------------------------------------------------------------------- */
 
 static const struct session_process *
 process(void)
@@ -163,9 +167,10 @@ be_born(struct worker *w, const struct sealed *sealed)
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
+	int rc = session_decide_birth(
+	    w->session, &sealed->birth, process(), &now, &group, &error);
 
-	if (session_decide_birth(w->session, &sealed->birth, process(), &now, &group, &error) == -1 ||
-	    commit_group(w, &group, &error) == -1) {
+	if (rc == -1 || commit_group(w, &group, &error) == -1) {
 		session_group_clear(&group);
 		refuse_birth(w, &error);
 	}
@@ -214,9 +219,11 @@ go_on(struct worker *w, bool finish)
 		worker_leave(w, LEAVING_ENDS, NULL);
 }
 
-/* ---- which of these it is ---------------------------------------------------------------------- */
+/* ---- which of these it is -------------------------------------------------------------------- */
 
-/* The file has another life of this id in it. A finished one that was not archived yet makes way. */
+/*
+ * The file has another life of this id in it. A finished one that was not archived yet makes way.
+ */
 static void
 make_way(struct worker *w, const struct sealed *sealed)
 {

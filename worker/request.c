@@ -1,6 +1,6 @@
 /*
- * request.c: the methods that a session's own socket has. The table of methods says who may call what with which parameters; here is one handler
- * a method.
+ * request.c: the methods that a session's own socket has. The table of methods says who may call
+ * what with which parameters; here is one handler a method.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "worker/request.h"
 #include "worker/self.h"
 
-/* ---- pause and resume -------------------------------------------------------------------------- */
+/* ---- pause and resume ------------------------------------------------------------------------ */
 
 static void
 step(struct request *rq, enum session_request what)
@@ -41,7 +41,7 @@ handle_resume(struct request *rq)
 	step(rq, REQUEST_RESUME);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 static void
 handle_get(struct request *rq)
@@ -75,7 +75,7 @@ handle_get(struct request *rq)
 	cJSON_Delete(view);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 /* Is it a topic that this session's events are in? The others are the gateway's. */
 static bool
@@ -117,7 +117,8 @@ handle_subscribe(struct request *rq)
 	cJSON_ArrayForEach(item, topics) {
 		if (is_own_topic(rq->worker->session, item->valuestring))
 			continue;
-		rpc_error_set(&rq->error, ERROR_NOT_FOUND, "topics", "no such topic on this socket");
+		rpc_error_set(
+		    &rq->error, ERROR_NOT_FOUND, "topics", "no such topic on this socket");
 		return;
 	}
 	if (!parse_from(rq, &from))
@@ -147,7 +148,7 @@ handle_unsubscribe(struct request *rq)
 	json_object_end(rq->out);
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 typedef void handler(struct request *);
 
@@ -161,8 +162,9 @@ static handler *const handlers[METHODS] = {
 };
 
 /*
- * The parameters as the table wants them: on this socket game_id may be left out, as there is one session. It is put in: into the request's own tree,
- * or into a new one that *made owns. False without memory.
+ * The parameters as the table wants them: on this socket game_id may be left out, as there is one
+ * session. It is put in: into the request's own tree, or into a new one that *made owns. False
+ * without memory.
  */
 static bool
 complete_params(const struct worker *w, const struct method *method, cJSON *given, cJSON **made,

@@ -1,5 +1,6 @@
 /*
- * request.h: one JSON-RPC request on its way through a worker: from requests.c, which has the connections, to the handler of its method and back.
+ * request.h: one JSON-RPC request on its way through a worker: from requests.c, which has the
+ * connections, to the handler of its method and back.
  */
 #ifndef WORKER_REQUEST_H
 #define WORKER_REQUEST_H
@@ -19,7 +20,7 @@ struct request {
 	const cJSON		*params;	/* checked against the method's row */
 	struct json_writer	*out;		/* gets one value named "result" */
 	struct rpc_error	 error;		/* or this is set, and out is as it was */
-	struct session_group	 done;		/* what it changed: told to subscribers when the reply has been written */
+	struct session_group	 done;		/* what it changed: published after the reply */
 };
 
 /* Finds the method, checks role and parameters, and runs it. */

@@ -1,6 +1,7 @@
 /*
- * requests.c: clients of one session. Error policy: what a client sends wrong is answered, or closes that client alone. Requests are run when they are
- * read, one by one, so that replies come in their order.
+ * requests.c: clients of one session. Error policy: what a client sends wrong is answered, or
+ * closes that client alone. Requests are run when they are read, one by one, so that replies come
+ * in their order.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ struct requests {
 	struct json_writer		 out;
 };
 
-/* ---- clients ----------------------------------------------------------------------------------- */
+/* ---- clients --------------------------------------------------------------------------------- */
 
 static void
 client_free(struct client *client)
@@ -66,7 +67,7 @@ is_done(const struct client *client)
 	    !publisher_has(client->all->worker->publisher, client->conn);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 /* The reply to one request, with its newline, in out; empty for a notification. */
 static void
@@ -86,7 +87,10 @@ answer(struct request *rq, const struct rpc_request *rpc, struct json_writer *ou
 		rpc_result_end(out);
 }
 
-/* Writes, then tells subscribers what was changed. False: the client got no answer, and cannot go on. */
+/*
+ * Writes, then tells subscribers what was changed. False: the client got no answer, and cannot go
+ * on.
+ */
 static bool
 deliver(struct client *client, struct request *rq, const struct json_writer *out)
 {
@@ -219,7 +223,7 @@ static const struct conn_events client_events = {
 	.on_drained = on_drained,
 };
 
-/* ---- listening --------------------------------------------------------------------------------- */
+/* ---- listening ------------------------------------------------------------------------------- */
 
 /* Takes fd. */
 static void

@@ -1,5 +1,6 @@
 /*
- * requests.h: the session's own socket: connections, lines, replies. Who connects is known from the kernel, and has the role that the gateway would give.
+ * requests.h: the session's own socket: connections, lines, replies. Who connects is known from
+ * the kernel, and has the role that the gateway would give.
  */
 #ifndef WORKER_REQUESTS_H
 #define WORKER_REQUESTS_H

@@ -1,6 +1,7 @@
 /*
- * sandbox.c: the filter and the ruleset. The filter is compiled by libseccomp once, and kept as the kernel wants it; a worker's own pid, which it may send SIGABRT (that is what
- * abort() does), stands in it as a placeholder until it is entered.
+ * sandbox.c: the filter and the ruleset. The filter is compiled by libseccomp once, and kept as
+ * the kernel wants it; a worker's own pid, which it may send SIGABRT (that is what abort() does),
+ * stands in it as a placeholder until it is entered.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 #endif
 
 #define CODE_MAX	512		/* instructions */
-#define OWN_PID		0x7ac0ffeeU	/* above any pid: what it is replaced in stands nowhere else */
+#define OWN_PID		0x7ac0ffeeU	/* above any pid, and nothing else */
 
 struct sandbox {
 	int			 ruleset;	/* Landlock's; -1: none */
@@ -43,7 +44,7 @@ struct sandbox {
 	struct sock_filter	 code[CODE_MAX];
 };
 
-/* ---- the filter -------------------------------------------------------------------------------- */
+/* ---- the filter ------------------------------------------------------------------------------ */
 
 /* What serving needs, whatever the arguments. */
 static const int allowed[] = {
@@ -142,14 +143,15 @@ make_code(struct sandbox *s)
 	return ok;
 }
 
-/* ---- the ruleset ------------------------------------------------------------------------------- */
+/* ---- the ruleset ----------------------------------------------------------------------------- */
 
 #define CHANGES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | \
-	LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
-	LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
-#define MOVES (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER)
+	LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
+	LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
+#define MOVES (LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
+	LANDLOCK_ACCESS_FS_REFER)
 
 static bool
 allow_in(int ruleset, int dir, uint64_t access)
@@ -159,7 +161,10 @@ allow_in(int ruleset, int dir, uint64_t access)
 	return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0) == 0;
 }
 
-/* -1 where the kernel has none, or one that can't let a journal move into the archive (before 5.19). */
+/*
+ * -1 where the kernel has none, or one that can't let a journal move into the archive (before
+ * 5.19).
+ */
 static int
 make_ruleset(const struct shared *shared)
 {
@@ -188,7 +193,7 @@ make_ruleset(const struct shared *shared)
 	return -1;
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 struct sandbox *
 sandbox_prepare(const struct shared *shared)

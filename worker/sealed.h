@@ -1,8 +1,10 @@
 /*
- * sealed.h: the parameters of a new session, which the gateway checked and sealed into a memfd and the master handed on unread. They are checked
- * again here: what is journaled first must be right.
+ * sealed.h: the parameters of a new session, which the gateway checked and sealed into a memfd
+ * and the master handed on unread. They are checked again here: what is journaled first must be
+ * right.
  *
- *	{"teams":{...},"config":{...},"key":"...","owner":1000,"guild":"...","restart":"transient","limits":{...}}
+ *	{"teams":{...},"config":{...},"key":"...","owner":1000,"guild":"...",
+ *	 "restart":"transient","limits":{...}}
  *
  * config, key and limits may be missing; nothing else may stand there.
  */
@@ -21,7 +23,8 @@ struct sealed {
 };
 
 /*
- * Reads fd, which stays the caller's, for the session of this entry. 0, or -1 and a sentence in why. sealed_clear afterwards, when the birth is done.
+ * Reads fd, which stays the caller's, for the session of this entry. 0, or -1 and a sentence in
+ * why. sealed_clear afterwards, when the birth is done.
  */
 int	sealed_read(struct sealed *, int fd, const struct registry_entry *, char *why, size_t size);
 void	sealed_clear(struct sealed *);

@@ -1,5 +1,6 @@
 /*
- * self.h: what one worker process is made of. Filled in by worker_main in the order of its members; each part gets what it needs of it.
+ * self.h: what one worker process is made of. Filled in by worker_main in the order of its
+ * members; each part gets what it needs of it.
  */
 #ifndef WORKER_SELF_H
 #define WORKER_SELF_H
@@ -46,14 +47,17 @@ struct worker {
 	struct orders		*orders;
 	enum leaving		 leaving;
 	char			 why[SESSION_REASON_SIZE];	/* of a hibernation */
-	bool			 asleep;	/* the hibernation is done: nothing changes any more */
+	bool			 asleep;	/* hibernated: nothing changes any more */
 };
 
 /* The real clocks, and with fresh chance, for a decision. */
 struct real_time worker_time(void);
 struct session_now worker_now(const struct worker *);
 
-/* The process leaves after what is in its sockets has been answered; why is for LEAVING_HIBERNATES. */
+/*
+ * The process leaves after what is in its sockets has been answered; why is for
+ * LEAVING_HIBERNATES.
+ */
 void	worker_leave(struct worker *, enum leaving, const char *why);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * session.c: a session's life, and evolving: what each type of record means. One handler a type; what is no type of
- * the session's own belongs to its game.
+ * session.c: a session's life, and evolving: what each type of record means. One handler a type;
+ * what is no type of the session's own belongs to its game.
  */
 #include <errno.h>
 #include <math.h>
@@ -57,7 +57,7 @@ no_memory(struct session *session)
 	return -1;
 }
 
-/* ---- members of a record's data ---------------------------------------------------------------- */
+/* ---- members of a record's data -------------------------------------------------------------- */
 
 static int
 take_text(struct session *session, const struct journal_record *r, const char *name, char *out,
@@ -81,7 +81,7 @@ take_ms(struct session *session, const struct journal_record *r, const char *nam
 	return 0;
 }
 
-/* ---- one handler a type ------------------------------------------------------------------------ */
+/* ---- one handler a type ---------------------------------------------------------------------- */
 
 static int
 evolve_initialized(struct session *session, const struct journal_record *r)
@@ -141,7 +141,8 @@ evolve_state(struct session *session, const struct journal_record *r)
 	    take_ms(session, r, "boot_ms", &boot_ms) == -1 ||
 	    take_ms(session, r, "game_ms", &game_ms) == -1)
 		return -1;
-	if (session_state_parse(from_name, &from) == -1 || session_state_parse(to_name, &to) == -1 ||
+	if (session_state_parse(from_name, &from) == -1 ||
+	    session_state_parse(to_name, &to) == -1 ||
 	    session_state_set(&session->state, from, to) == -1)
 		return refuse(session, "a step from %s to %s while %s", from_name, to_name,
 		    session_state_name(session->state));

@@ -1,13 +1,16 @@
 /*
- * session.h: a game in progress, as a pure core: no descriptor, no real clock, no global, no libevent.
+ * session.h: a game in progress, as a pure core: no descriptor, no real clock, no global, no
+ * libevent.
  *
- *	session_decide_*(session, request, now)	-> a group of records, or a refusal; never changes the session
+ *	session_decide_*(session, request, now)	-> a group of records, or a refusal
  *	session_evolve(session, record)		-> the next session
  *
- * Whoever runs a session appends what was decided to the journal, and evolves the session over it when it is there. Whoever
- * recovers one evolves an empty session over the journal: there is no other way to come to a state, so both are equal.
+ * Whoever runs a session appends what was decided to the journal, and evolves the session over it
+ * when it is there. Whoever recovers one evolves an empty session over the journal: there is no
+ * other way to come to a state, so both are equal.
  *
- * Called by the worker (recovery.c, commit.c and what stands on it). Errors are returned, never fatal.
+ * Called by the worker (recovery.c, commit.c and what stands on it). Errors are returned, never
+ * fatal.
  */
 #ifndef WORKER_SESSION_H
 #define WORKER_SESSION_H
@@ -52,18 +55,23 @@ struct session *session_new(const char *id, const struct game_mode *(*find_mode)
 void	session_free(struct session *);		/* NULL is none */
 
 /*
- * Goes on over one record (borrowed). 0, or -1 with errno: EINVAL where this record cannot stand here (fault says why), ENOMEM. After -1 the session is
- * good for nothing but session_free.
+ * Goes on over one record (borrowed). 0, or -1 with errno: EINVAL where this record cannot stand
+ * here (fault says why), ENOMEM. After -1 the session is good for nothing but session_free.
  */
 int	session_evolve(struct session *, const struct journal_record *);
 
 /* Game time now. */
 uint64_t session_game_ms(const struct session *, const struct real_time *);
 
-/* Milliseconds of real time until session_decide_timer has something to decide; UINT64_MAX: never, as it stands. */
+/*
+ * Milliseconds of real time until session_decide_timer has something to decide; UINT64_MAX:
+ * never, as it stands.
+ */
 uint64_t session_timer_in_ms(const struct session *, const struct real_time *);
 
-/* ---- deciding --------------------------------------------------------------------------------- */
+/*
+ * ---- deciding ---------------------------------------------------------------------------------
+ */
 
 /* What a decision depends on beside the session. */
 struct session_now {
@@ -96,8 +104,8 @@ struct session_birth {
 };
 
 /*
- * All of these: 0 and a group (of no record where nothing is to be done), or -1 and the error, and an empty group. The
- * group is given empty (zeroed).
+ * All of these: 0 and a group (of no record where nothing is to be done), or -1 and the error,
+ * and an empty group. The group is given empty (zeroed).
  */
 
 /* The first group of an empty session: the game's whole start. */
@@ -129,7 +137,10 @@ int	session_decide_hibernation(const struct session *, const char *why,
 int	session_decide_end(const struct session *, const struct session_now *,
 	    struct session_group *, struct rpc_error *);
 
-/* What the sender of the command that made these records was told. A new object, or NULL without memory. */
+/*
+ * What the sender of the command that made these records was told. A new object, or NULL without
+ * memory.
+ */
 cJSON	*session_reply(const struct session *, const struct journal_record *, size_t n);
 
 /* The state that the session was in after these records, which a command made. */

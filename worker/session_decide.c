@@ -1,6 +1,7 @@
 /*
- * session_decide.c: what a request makes of a session, as records; the session is only looked at. A decision is whole or it is refused:
- * without memory the group is empty and the error `overloaded`.
+ * session_decide.c: what a request makes of a session, as records; the session is only looked at.
+ * A decision is whole or it is refused: without memory the group is empty and the error
+ * `overloaded`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #define REASON_OVER	"completed"
 #define REASON_STOPPED	"stopped"
 
-/* ---- groups ------------------------------------------------------------------------------------ */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 void
 session_group_clear(struct session_group *group)
@@ -27,7 +28,8 @@ session_group_clear(struct session_group *group)
 
 /* Takes data and secret whatever happens. */
 static int
-group_add(struct session_group *group, const char *type, const char *key, cJSON *data, cJSON *secret)
+group_add(struct session_group *group, const char *type, const char *key, cJSON *data,
+    cJSON *secret)
 {
 	if (data != NULL && group->n == group->room) {
 		size_t room = group->room == 0 ? 4 : group->room * 2;
@@ -63,7 +65,7 @@ finish(struct session_group *group, int result, struct rpc_error *error)
 	return -1;
 }
 
-/* ---- members ----------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 static bool
 put_text(cJSON *data, const char *name, const char *text)
@@ -99,7 +101,7 @@ whole(cJSON *data, bool ok)
 	return NULL;
 }
 
-/* ---- records ----------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static int
 add_epoch(const struct session *session, const struct session_process *process,
@@ -148,8 +150,8 @@ add_birth(const struct session_birth *birth, struct session_group *group)
 }
 
 /*
- * Moves the game's events into the group, each with its game time. Where the game is over after them, the step to cleanup
- * belongs to the same group: a game that is over is never found active.
+ * Moves the game's events into the group, each with its game time. Where the game is over after
+ * them, the step to cleanup belongs to the same group: a game that is over is never found active.
  */
 static int
 add_events(const struct session *session, struct game_events *events, const char *key,
@@ -172,7 +174,7 @@ add_events(const struct session *session, struct game_events *events, const char
 	return rc;
 }
 
-/* ---- decisions --------------------------------------------------------------------------------- */
+/* ---- decisions ------------------------------------------------------------------------------- */
 
 static struct game_context
 context(const struct session *session, const struct session_now *now)
@@ -344,7 +346,8 @@ session_decide_hibernation(const struct session *session, const char *why,
 		ok = ok && put_text(data, "wake_at",
 		    clock_text(now->time.wall_ms + (int64_t)timer_ms, at));
 	ok = ok && put_number(data, "game_ms", (double)session_game_ms(session, &now->time));
-	return finish(group, group_add(group, RECORD_HIBERNATED, NULL, whole(data, ok), NULL), error);
+	return finish(
+	    group, group_add(group, RECORD_HIBERNATED, NULL, whole(data, ok), NULL), error);
 }
 
 int
@@ -363,7 +366,7 @@ session_decide_end(const struct session *session, const struct session_now *now,
 	return finish(group, group_add(group, RECORD_TERMINATED, NULL, data, NULL), error);
 }
 
-/* ---- replies ----------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 cJSON *
 session_reply(const struct session *session, const struct journal_record *records, size_t n)

@@ -1,5 +1,6 @@
 /*
- * session_records.h: the types of record that every session has, whatever is played; session.c and session_decide.c share them.
+ * session_records.h: the types of record that every session has, whatever is played; session.c
+ * and session_decide.c share them.
  */
 #ifndef WORKER_SESSION_RECORDS_H
 #define WORKER_SESSION_RECORDS_H

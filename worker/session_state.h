@@ -7,9 +7,10 @@
  *	     v                 v
  *	terminated <------- cleanup
  *
- * A session begins in initializing, with its record 1. It is active from the end of its start, and takes
- * commands. Paused, its game time stands still. In cleanup it is ending: nothing is asked of it any more, and whoever
- * finds it there (a worker that recovers it) brings it to its end. Terminated is the end, and its last record.
+ * A session begins in initializing, with its record 1. It is active from the end of its start,
+ * and takes commands. Paused, its game time stands still. In cleanup it is ending: nothing is
+ * asked of it any more, and whoever finds it there (a worker that recovers it) brings it to its
+ * end. Terminated is the end, and its last record.
  *
  * The states' numbers are those of the registry (enum session_state).
  */
@@ -56,8 +57,10 @@ struct session_step session_state_ask(enum session_state, enum session_request);
 bool	session_state_can(enum session_state from, enum session_state to);
 
 /*
- * The one setter. 0, or -1 (EINVAL) where *state is not from any more, or the table has no such step: then it stays as it is.
+ * The one setter. 0, or -1 (EINVAL) where *state is not from any more, or the table has no such
+ * step: then it stays as it is.
  */
-int	session_state_set(enum session_state *state, enum session_state from, enum session_state to);
+int	session_state_set(
+	    enum session_state *state, enum session_state from, enum session_state to);
 
 #endif

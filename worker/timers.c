@@ -15,7 +15,7 @@
 #include "worker/self.h"
 #include "worker/timers.h"
 
-#define LONGEST_MS	3600000U	/* looked at again at least that often: the clocks of sleep and wake differ */
+#define LONGEST_MS	3600000U	/* looked at again at least that often */
 #define RETRY_MS	1000U		/* after the journal refused */
 
 struct timers {

@@ -1,6 +1,6 @@
 /*
- * timers.h: what a session does by itself: its game's timer, and writing out under sync=interval. Armed only while there is something due, so that a
- * session at rest never wakes.
+ * timers.h: what a session does by itself: its game's timer, and writing out under sync=interval.
+ * Armed only while there is something due, so that a session at rest never wakes.
  */
 #ifndef WORKER_TIMERS_H
 #define WORKER_TIMERS_H

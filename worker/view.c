@@ -1,6 +1,6 @@
 /*
- * view.c: reading, evolving, writing. What is torn at the end is left alone: its writer may be at work. Error policy: who asked gets nothing
- * and answers `game: null`; the log says why.
+ * view.c: reading, evolving, writing. What is torn at the end is left alone: its writer may be at
+ * work. Error policy: who asked gets nothing and answers `game: null`; the log says why.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * view.h: a worker that only looks: replays the journal of a session that has no process, without its lock, and writes the game's public state.
+ * view.h: a worker that only looks: replays the journal of a session that has no process, without
+ * its lock, and writes the game's public state.
  */
 #ifndef WORKER_VIEW_H
 #define WORKER_VIEW_H

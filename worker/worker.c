@@ -1,5 +1,6 @@
 /*
- * worker.c: the process of one session, from the fork to the loop. The order of the steps is the order of worker_main; each that fails ends the process with last words.
+ * worker.c: the process of one session, from the fork to the loop. The order of the steps is the
+ * order of worker_main; each that fails ends the process with last words.
  */
 #include <errno.h>
 #include <poll.h>
@@ -61,7 +62,7 @@ worker_leave(struct worker *w, enum leaving leaving, const char *why)
 		event_base_loopexit(w->base, NULL);
 }
 
-/* ---- steps ------------------------------------------------------------------------------------- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Cleans up after the fork; keeps what this mode needs, and no more. */
 static void
@@ -168,8 +169,8 @@ say_ready(struct worker *w)
 }
 
 /*
- * Where it was active last, as far as nobody remembers: then the sweep does not take a session that comes back for one that is idle, nor
- * the other way round.
+ * Where it was active last, as far as nobody remembers: then the sweep does not take a session
+ * that comes back for one that is idle, nor the other way round.
  */
 static void
 remember_activity(struct worker *w)
@@ -212,7 +213,8 @@ worker_main(const struct worker_start *start)
 	if (!registry_read(start->shared->registry, start->slot, &w->entry))
 		fatal(1, "slot %u is free", (unsigned)start->slot);
 	snprintf(w->socket, sizeof(w->socket), "%.*s.sock", ID_MAX, w->entry.id);
-	if (start->mode != WORKER_VIEW && cell_map(&w->cell, start->shared->registry, &w->entry) == -1)
+	if (start->mode != WORKER_VIEW &&
+	    cell_map(&w->cell, start->shared->registry, &w->entry) == -1)
 		fatal(1, "session %s: its page cannot be mapped: %s", w->entry.id, strerror(errno));
 	begin(w, start);
 	take_limits(w);

@@ -10,20 +10,22 @@
 
 enum worker_mode {
 	WORKER_SERVE,		/* recover, become ready, serve until the end */
-	WORKER_FINISH,		/* recover, write the end with the order's reason, archive, leave: for a session without a process */
-	WORKER_VIEW,		/* recover read-only without the lock, write the game's public state (one JSON object) to answer, leave */
+	WORKER_FINISH,		/* recover, write the end with the order's reason, archive, leave */
+	WORKER_VIEW,		/* replay without the lock, write the game's public state, leave */
 };
 
 struct worker_start {
 	const struct shared	*shared;
 	enum worker_mode	 mode;
-	uint32_t		 slot;		/* its entry has the rest: id, instance, mode, order, cell */
-	int			 sealed;	/* memfd with the checked parameters of a new session, or -1: there must be a journal */
+	uint32_t		 slot;		/* its entry has the rest */
+	int sealed; /* memfd with a new session's parameters, or -1: there is a journal */
 	int			 answer;	/* VIEW: where to write; else -1 */
 };
 
 /*
- * The sealed parameters are one JSON object, written by the gateway: {"teams":{...},"config":{...}?,"key":"..."?,"owner":uid,"guild":"...","restart":"transient","limits":{...}?}.
+ * The sealed parameters are one JSON object, written by the gateway:
+ * {"teams":{...},"config":{...}?,"key":"..."?,"owner":uid,"guild":"...","restart":"transient",
+ *  "limits":{...}?}. See sealed.h.
  */
 #define WORKER_SEALED_MAX	(256 * 1024)
 

@@ -31,7 +31,8 @@ played_empty(struct played *p)
 void
 played_begin(struct played *p)
 {
-	struct session_birth birth = { INSTANCE, "toy", "default", "transient", "start-key", 1000, NULL, NULL, NULL };
+	struct session_birth birth = {
+	    INSTANCE, "toy", "default", "transient", "start-key", 1000, NULL, NULL, NULL};
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
 

@@ -1,5 +1,6 @@
 /*
- * session_fixture.h: a session of the toy mode with a journal that is text in memory, for tests of the pure core.
+ * session_fixture.h: a session of the toy mode with a journal that is text in memory, for tests
+ * of the pure core.
  */
 #ifndef TESTS_LIB_SESSION_FIXTURE_H
 #define TESTS_LIB_SESSION_FIXTURE_H

@@ -86,7 +86,8 @@ toy_decide(const void *state, const cJSON *command, const struct game_context *c
 	if (strcmp(type, "many") == 0)
 		return decide_add(toy, 1, get(command, "n"), events, refusal);
 	if (strcmp(type, "roll") == 0)
-		return game_events_add(events, "rolled", number("n", (double)(ctx->random % 6)), NULL);
+		return game_events_add(
+		    events, "rolled", number("n", (double)(ctx->random % 6)), NULL);
 	if (strcmp(type, "arm") == 0)
 		return game_events_add(events, "armed",
 		    number("due_ms", (double)ctx->now_ms + get(command, "in_ms")), NULL);

@@ -1,7 +1,8 @@
 /*
- * toy_mode.h: a small mode of play for tests of the session, with everything that a mode can have: secrets, a timer, chance, an end.
+ * toy_mode.h: a small mode of play for tests of the session, with everything that a mode can
+ * have: secrets, a timer, chance, an end.
  *
- *	{"type":"add","n":N}		added {n, sum}, secret {twice}; refused as "too_much" where n > 100, "invalid" where it is none
+ *	{"type":"add","n":N}		added {n, sum}, secret {twice}; "too_much" over 100
  *	{"type":"roll"}			rolled {n}: by chance
  *	{"type":"many","n":N}		added, N times
  *	{"type":"arm","in_ms":N}	armed {due_ms}: then the timer makes rang {late_ms}

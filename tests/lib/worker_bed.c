@@ -27,7 +27,7 @@
 
 #define ID "g1"
 
-/* ---- the bed ----------------------------------------------------------------------------------- */
+/* ---- the bed --------------------------------------------------------------------------------- */
 
 static void
 make_shared(struct worker_bed *wb)
@@ -101,7 +101,7 @@ worker_bed_end(struct worker_bed *wb)
 	bed_free(wb->bed);
 }
 
-/* ---- workers ----------------------------------------------------------------------------------- */
+/* ---- workers --------------------------------------------------------------------------------- */
 
 const char *
 worker_bed_sealed(const char *config)
@@ -109,7 +109,8 @@ worker_bed_sealed(const char *config)
 	static char text[2048];
 
 	snprintf(text, sizeof(text),
-	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s,\"owner\":1000,\"guild\":\"default\","
+	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s,\"owner\":1000,\"guild\":"
+	    "\"default\","
 	    "\"restart\":\"transient\"}",
 	    config != NULL ? config : "{}");
 	return text;
@@ -234,7 +235,7 @@ expect_departure(const struct departure *d, int code, enum exit_intent intent, c
 	    exit_intent_name(d->intent), d->cell.last_words);
 }
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 char *
 worker_bed_file(struct worker_bed *wb, const char *folder, size_t *len)

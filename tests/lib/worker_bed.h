@@ -1,5 +1,6 @@
 /*
- * worker_bed.h: workers forked by the test, which plays the master: registry, directories, FIFO and all. Each test has its own; what goes wrong fails the test.
+ * worker_bed.h: workers forked by the test, which plays the master: registry, directories, FIFO
+ * and all. Each test has its own; what goes wrong fails the test.
  */
 #ifndef TESTS_LIB_WORKER_BED_H
 #define TESTS_LIB_WORKER_BED_H
