@@ -75,7 +75,8 @@ bed_new(const char *test)
 
 	ck_assert_ptr_nonnull(bed);
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-	snprintf(name, sizeof(name), "%s.%d.%d", test, (int)getpid(), count++);
+	/* Short: a socket's path in it must fit into an address, wherever TMPDIR is. */
+	snprintf(name, sizeof(name), "%.20s.%d.%d", test, (int)getpid(), count++);
 	strlcpy(bed->dir, scratch_path(path, name), sizeof(bed->dir));
 	ck_assert_int_eq(mkdir(bed->dir, 0755), 0);
 	join(bed->runtime, bed->dir, "run");
