@@ -3,7 +3,6 @@
  * record, and with notices.
  * Error policy: a line of a process that is no event is dropped, and found again in the journal; a pair that cannot be made refuses the subscription.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,15 +132,18 @@ streamed_parse(const struct route *r, char *line, size_t len, struct streamed *s
 {
 	char head[ID_MAX + 64];
 	int n = snprintf(head, sizeof(head), ",\"game_id\":\"%s\",\"instance\":\"", r->id);
-	char *p = strstr(line, head);
+	char *p = strstr(line, head), *number, *end;
 
 	/* "...,"game_id":"g1","instance":"<36>","seq":7,..."}} */
 	if (p == NULL || line + len - p < n + INSTANCE_SIZE + 16 || line[len - 1] != '}')
 		return false;
 	memcpy(s->instance, p + n, INSTANCE_SIZE - 1);
 	s->instance[INSTANCE_SIZE - 1] = '\0';
-	if (!instance_is_valid(s->instance) ||
-	    sscanf(p + n + INSTANCE_SIZE - 1, "\",\"seq\":%" SCNu64, &s->seq) != 1)
+	number = p + n + INSTANCE_SIZE - 1;
+	if (!instance_is_valid(s->instance) || strncmp(number, "\",\"seq\":", 8) != 0)
+		return false;
+	s->seq = strtoull(number + 8, &end, 10);
+	if (end == number + 8)
 		return false;
 	*p = '{';
 	s->event = p;

@@ -66,6 +66,7 @@ start(const char *line)
 }
 
 /* Runs it to its end, which has this code; its standard output. */
+static const char *run(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static const char *
 run(int code, const char *fmt, ...)
 {
