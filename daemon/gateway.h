@@ -287,7 +287,7 @@ void	accept_fini(struct gateway *);	/* stops accepting */
 /* ---- gateway_clients.c */
 void	client_accept(struct gateway *, int fd);	/* takes fd */
 /* Writes a line. A client that lets too much wait is doomed. */
-void	client_write(struct client *, const char *text, size_t len);
+void	client_put(struct client *, const char *text, size_t len);
 void	client_doom(struct client *);			/* freed soon; nothing more comes from it or goes to it */
 /* After anything that may change how much is under way: reads on or not, or is done. */
 void	client_settle(struct client *);

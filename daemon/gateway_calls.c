@@ -23,7 +23,7 @@ batch_settle(struct batch *b)
 		if (b->out.failed)
 			client_doom(b->client);
 		else if (b->replies > 0)
-			client_write(b->client, b->out.text, b->out.len);
+			client_put(b->client, b->out.text, b->out.len);
 	}
 	json_fini(&b->out);
 	free(b);
@@ -39,7 +39,7 @@ deliver(struct client *c, struct batch *b, const struct json_writer *w)
 		json_raw(&b->out, NULL, w->text, w->len - 1);
 		b->replies++;
 	} else if (c != NULL)
-		client_write(c, w->text, w->len);
+		client_put(c, w->text, w->len);
 }
 
 static void

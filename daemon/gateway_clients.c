@@ -26,7 +26,7 @@ client_doom(struct client *c)
 }
 
 void
-client_write(struct client *c, const char *text, size_t len)
+client_put(struct client *c, const char *text, size_t len)
 {
 	if (c->is_doomed || conn_write(c->conn, text, len) == 0)
 		return;
@@ -103,7 +103,7 @@ too_long(struct client *c)
 	rpc_error_set(&e, ERROR_INVALID_REQUEST, NULL, "a request is at most %d bytes long", RPC_LINE_MAX);
 	rpc_failure(w, "null", &e);
 	if (!w->failed)
-		client_write(c, w->text, w->len);
+		client_put(c, w->text, w->len);
 	client_doom(c);
 }
 

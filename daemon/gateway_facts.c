@@ -63,7 +63,7 @@ send_fact(struct subscription *s, struct route *r, const char *text, size_t len)
 	if (w->failed)
 		client_doom(s->client);
 	else
-		client_write(s->client, w->text, w->len);
+		client_put(s->client, w->text, w->len);
 }
 
 void
@@ -322,7 +322,7 @@ facts_service(struct gateway *g, const struct service_notice *n)
 		if (w.failed || out->failed)
 			client_doom(s->client);
 		else
-			client_write(s->client, out->text, out->len);
+			client_put(s->client, out->text, out->len);
 	}
 	json_fini(&w);
 	cJSON_Delete(data);

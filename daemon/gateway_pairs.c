@@ -63,7 +63,7 @@ pair_send(struct pair *p, const char *event, size_t len)
 	if (w->failed)
 		client_doom(s->client);
 	else
-		client_write(s->client, w->text, w->len);
+		client_put(s->client, w->text, w->len);
 }
 
 bool
