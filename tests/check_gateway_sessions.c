@@ -1,0 +1,849 @@
+/*
+ * check_gateway_sessions.c: starts, commands, stops through the gateway; the test plays the master and the sessions' processes. The numbers in names are those of
+ * the cases that supervision must pass.
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/rpc.h"
+#include "tests/lib/gateway_bed.h"
+
+#define RED	"'mode':'two_player','teams':{'red':['ann','bob']}"
+#define GUESS	"'game_id':'g1','command':{'type':'guess','word':'cat'}"
+
+static struct gateway_bed b;
+static struct client *c;
+static struct served *s;
+static struct registry_entry e;
+
+static void
+begin(const char *test)
+{
+	gateway_bed_begin(&b, test, NULL);
+	c = client_open(b.bed);
+	s = NULL;
+}
+
+/* With session g1, awake. */
+static void
+begin_with_session(const char *test)
+{
+	begin(test);
+	e = gateway_bed_session(&b, "g1", RESIDENCY_AWAKE, 5);
+	s = served_listen(&b, "g1");
+}
+
+static void
+end(void)
+{
+	if (s != NULL)
+		served_free(s);
+	client_close(c);
+	gateway_bed_end(&b);
+}
+
+static void
+expect_result(int id, const char *path, const char *text)
+{
+	cJSON *reply = client_reply(c, id);
+
+	ck_assert_str_eq(json_text_at(reply, path), text);
+	cJSON_Delete(reply);
+}
+
+static void
+expect_refusal(int id, const char *reason)
+{
+	expect_result(id, "error.data.reason", reason);
+}
+
+/* ---- start ------------------------------------------------------------------------------------- */
+
+/* The sealed parameters that came with a start: the caller's. */
+static cJSON *
+unseal(int fd)
+{
+	char text[4096];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	close(fd);
+	cJSON *v = cJSON_ParseWithLength(text, (size_t)n);
+	ck_assert_ptr_nonnull(v);
+	return v;
+}
+
+/* What the master does with a start: an entry, a process, and its notice. */
+static struct registry_entry
+play_start(const struct service_request *r)
+{
+	struct registry_entry new = gateway_bed_session(&b, r->id, RESIDENCY_STARTING, 0);
+
+	new.start_tag = r->tag;
+	new.key_hash[0] = r->key_hash[0];
+	new.key_hash[1] = r->key_hash[1];
+	strlcpy(new.instance, r->instance, sizeof(new.instance));
+	registry_write(b.shared.registry, &new);
+	gateway_bed_done(&b, r);
+	return new;
+}
+
+static void
+play_started(struct registry_entry *new)
+{
+	gateway_bed_process(&b, new, 5);
+	gateway_bed_notice(&b, NOTICE_STARTED, new, NULL);
+	new->start_tag = 0;
+	registry_write(b.shared.registry, new);
+}
+
+START_TEST(start_7)
+{
+	int fd;
+
+	begin("start_7");
+	int id = client_send(c, "session.start", "{" RED ",'game_id':'g1','guild_id':'guild','config':{'rounds':3},"
+						 "'restart':'permanent','limits':{'max_restarts':'unlimited','max_seconds':9}}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	ck_assert_str_eq(r.id, "g1");
+	ck_assert_str_eq(r.guild, "guild");
+	ck_assert(instance_is_valid(r.instance));
+	ck_assert_uint_eq(r.mode, MODE_TWO_PLAYER);
+	ck_assert_uint_eq(r.restart, RESTART_PERMANENT);
+	ck_assert_uint_eq(r.has_limits, 1);
+	ck_assert_uint_eq(r.max_restarts, UINT32_MAX);
+	ck_assert_uint_eq(r.max_seconds, 9);
+	ck_assert_uint_eq(r.stop_timeout_ms, 5000);
+	ck_assert_uint_eq(r.owner, getuid());
+	ck_assert_uint_eq(r.key_hash[0] | r.key_hash[1], 0);
+	cJSON *sealed = unseal(fd);
+	ck_assert_str_eq(json_text_at(sealed, "teams.red.1"), "bob");
+	ck_assert_int_eq(json_int_at(sealed, "config.rounds"), 3);
+	ck_assert_int_eq(json_int_at(sealed, "owner"), getuid());
+	ck_assert_str_eq(json_text_at(sealed, "guild"), "guild");
+	ck_assert_str_eq(json_text_at(sealed, "restart"), "permanent");
+	ck_assert_str_eq(json_text_at(sealed, "limits.max_restarts"), "unlimited");
+	ck_assert_int_eq(json_int_at(sealed, "limits.max_seconds"), 9);
+	ck_assert_int_eq(json_int_at(sealed, "limits.stop_timeout_ms"), 5000);
+	cJSON_Delete(sealed);
+	struct registry_entry new = play_start(&r);
+	/* Not before it is ready. */
+	client_do(c, "supervisor.status", NULL);
+	play_started(&new);
+	cJSON *reply = client_reply(c, id);
+	ck_assert_str_eq(json_text_at(reply, "result.game_id"), "g1");
+	ck_assert_str_eq(json_text_at(reply, "result.instance"), r.instance);
+	ck_assert_int_eq(json_int_at(reply, "result.pid"), new.pid);
+	ck_assert_str_eq(json_text_at(reply, "result.state"), "active");
+	ck_assert_int_eq(json_int_at(reply, "result.generation"), 1);
+	ck_assert_int_eq(json_int_at(reply, "result.seq"), 5);
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+START_TEST(start_names_it)
+{
+	int fd;
+
+	begin("start_names_it");
+	client_send(c, "session.start", "{" RED "}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	ck_assert(id_is_valid(r.id));
+	ck_assert_str_eq(r.guild, "default");
+	ck_assert_uint_eq(r.has_limits, 0);
+	cJSON_Delete(unseal(fd));
+	end();
+}
+END_TEST
+
+static const struct {
+	const char *params, *field;
+} wrong[] = {
+	{"{'teams':{'red':['a','b']}}", "mode"},
+	{"{'mode':'two_player'}", "teams"},
+	{"{'mode':'two_player','teams':{}}", "teams"},
+	{"{'mode':'two_player','teams':{'red':['a']}}", "teams.red"},
+	{"{'mode':'two_player','teams':{'red':['a','b','c']}}", "teams.red"},
+	{"{'mode':'two_player','teams':{'red':['a','a']}}", "teams.red[1]"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'config':{'rounds':0}}", "config.rounds"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'config':{'speed':1}}", "config.speed"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'restart':'always'}", "restart"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_restarts':-1}}", "limits.max_restarts"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_seconds':0}}", "limits.max_seconds"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'stop_timeout_ms':-1}}", "limits.stop_timeout_ms"},
+	{"{'mode':'two_player','teams':{'red':['a','b']},'guild_id':''}", "guild_id"},
+};
+
+/* Whatever is wrong with a start, the master never hears of it. */
+START_TEST(start_wrong_4)
+{
+	begin("start_wrong_4");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		cJSON *data = client_refused(c, "invalid_params", "session.start", "%s", wrong[i].params);
+		ck_assert_str_eq(json_text_at(data, "field"), wrong[i].field);
+		cJSON_Delete(data);
+	}
+	client_refuse(c, "unknown_mode", "session.start", "{'mode':'chess','teams':{}}");
+	client_refuse(c, "invalid_id", "session.start", "{" RED ",'game_id':'a b'}");
+	gateway_bed_expect_nothing(&b, 0);
+	end();
+}
+END_TEST
+
+static const struct {
+	enum error_reason reason;
+	const char *word;
+} refusals[] = {
+	{ERROR_ALREADY_STARTED, "already_started"},
+	{ERROR_ALREADY_PRESENT, "already_present"},
+	{ERROR_MAX_SESSIONS, "max_sessions"},
+	{ERROR_OVERLOADED, "overloaded"},
+	{ERROR_SHUTTING_DOWN, "shutting_down"},
+	{ERROR_START_FAILED, "start_failed"},
+};
+
+START_TEST(start_refused_12)
+{
+	int fd;
+
+	begin("start_refused_12");
+	int id = client_send(c, "session.start", "{" RED "}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	gateway_bed_refuse(&b, &r, refusals[_i].reason, "because");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), refusals[_i].word);
+	if (refusals[_i].reason == ERROR_ALREADY_STARTED)
+		ck_assert_int_eq(json_int_at(reply, "error.data.pid"), 4711);
+	if (refusals[_i].reason == ERROR_START_FAILED)
+		ck_assert_str_eq(json_text_at(reply, "error.data.why"), "because");
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+START_TEST(start_failed_18)
+{
+	int fd;
+
+	begin("start_failed_18");
+	int id = client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct registry_entry new = play_start(&r);
+	gateway_bed_remove(&b, &new);
+	gateway_bed_notice(&b, NOTICE_START_FAILED, &new, "the dictionary is on fire");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "start_failed");
+	ck_assert_str_eq(json_text_at(reply, "error.data.why"), "the dictionary is on fire");
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+/* The same start again, at once and later: one session, one answer. */
+START_TEST(start_again_with_key)
+{
+	int fd;
+
+	begin("start_again_with_key");
+	int first = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	ck_assert_uint_ne(r.key_hash[0] | r.key_hash[1], 0);
+	struct registry_entry new = play_start(&r);
+	int second = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	int third = client_send(c, "session.start", "{" RED ",'key':'k','game_id':'%s'}", r.id);
+	client_do(c, "supervisor.status", NULL);
+	gateway_bed_expect_nothing(&b, 0);
+	play_started(&new);
+	expect_result(first, "result.instance", r.instance);
+	expect_result(second, "result.instance", r.instance);
+	expect_result(third, "result.instance", r.instance);
+	expect_result(client_send(c, "session.start", "{" RED ",'key':'k'}"), "result.instance", r.instance);
+	gateway_bed_expect_nothing(&b, 0);
+	/* Another key, another guild: another session. */
+	client_send(c, "session.start", "{" RED ",'key':'k','guild_id':'other'}");
+	struct service_request other = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	ck_assert_str_ne(other.id, r.id);
+	end();
+}
+END_TEST
+
+/* Two of the same start on their way at once: the master refuses one, which gets the other's answer. */
+START_TEST(start_twice_at_once)
+{
+	int fd;
+
+	begin("start_twice_at_once");
+	int first = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	int second = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	struct service_request r1 = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct service_request r2 = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	ck_assert_str_eq(r1.id, r2.id);
+	struct registry_entry new = play_start(&r1);
+	gateway_bed_refuse(&b, &r2, ERROR_ALREADY_STARTED, "");
+	play_started(&new);
+	expect_result(first, "result.instance", r1.instance);
+	expect_result(second, "result.instance", r1.instance);
+	end();
+}
+END_TEST
+
+/* An answer to the start of a gateway that is gone is none of its successor's. */
+START_TEST(start_of_a_gateway_before)
+{
+	int fd;
+
+	begin("start_of_a_gateway_before");
+	client_send(c, "session.start", "{" RED ",'key':'k'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct registry_entry new = play_start(&r);
+	gateway_bed_restart(&b);
+	client_close(c);
+	c = client_open(b.bed);
+	int again = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	int other = client_send(c, "session.start", "{" RED ",'game_id':'other'}");
+	struct service_request r2 = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	ck_assert_uint_ne(r.tag, r2.tag);
+	play_started(&new);
+	expect_result(again, "result.instance", r.instance);
+	gateway_bed_refuse(&b, &r2, ERROR_MAX_SESSIONS, "");
+	expect_refusal(other, "max_sessions");
+	end();
+}
+END_TEST
+
+/* ---- commands ---------------------------------------------------------------------------------- */
+
+START_TEST(command_passes)
+{
+	begin_with_session("command_passes");
+	int id = client_send(c, "session.command", "{" GUESS ",'key':'k','if_seq':5,'deadline_ms':9000}");
+	cJSON *request = served_expect(s, "session.command");
+	ck_assert_str_eq(json_text_at(request, "params.game_id"), "g1");
+	ck_assert_str_eq(json_text_at(request, "params.command.word"), "cat");
+	ck_assert_str_eq(json_text_at(request, "params.key"), "k");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 5);
+	ck_assert_ptr_null(json_at(request, "params.deadline_ms"));
+	served_result(s, request, "{'seq':6,'reply':{'word':'\xc3\xa9'}}");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_int_eq(json_int_at(reply, "result.seq"), 6);
+	ck_assert_str_eq(json_text_at(reply, "result.reply.word"), "\xc3\xa9");
+	cJSON_Delete(reply);
+	/* A refusal passes as it is; the connection is the same one. */
+	id = client_send(c, "session.command", "{" GUESS "}");
+	served_error(s, served_expect(s, "session.command"), ERROR_CONFLICT);
+	expect_refusal(id, "conflict");
+	end();
+}
+END_TEST
+
+/* An id that is text comes back exactly. */
+START_TEST(command_with_text_id)
+{
+	begin_with_session("command_with_text_id");
+	client_write_line(c, "{'jsonrpc':'2.0','id':'a\\\\b\\u0007','method':'session.pause','params':{'game_id':'g1'}}");
+	served_result(s, served_expect(s, "session.pause"), "{}");
+	cJSON *reply = client_message(c);
+	ck_assert_str_eq(json_text_at(reply, "id"), "a\\b\x07");
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+/* Order is that of arrival, over all clients. */
+START_TEST(commands_in_order_122)
+{
+	begin_with_session("commands_in_order_122");
+	struct client *other = client_open(b.bed);
+	for (int i = 0; i < 20; i++) {
+		client_send(c, "session.command", "{" GUESS ",'if_seq':%d}", 2 * i);
+		client_do(c, "supervisor.status", NULL);
+		client_send(other, "session.command", "{" GUESS ",'if_seq':%d}", 2 * i + 1);
+		client_do(other, "supervisor.status", NULL);
+	}
+	for (int i = 0; i < 40; i++) {
+		cJSON *request = served_expect(s, "session.command");
+		ck_assert_int_eq(json_int_at(request, "params.if_seq"), i);
+		/* One at a time: so it is known which one a dying process had in hand. */
+		ck_assert(i % 10 != 0 || served_has_nothing(s, 5));
+		served_result(s, request, "{}");
+	}
+	client_close(other);
+	end();
+}
+END_TEST
+
+/* The deadline hits the caller alone: the late reply is nobody's, and the next one gets its own. */
+START_TEST(deadline_129)
+{
+	begin_with_session("deadline_129");
+	int id = client_send(c, "session.command", "{" GUESS ",'deadline_ms':50}");
+	cJSON *late = served_expect(s, "session.command");
+	expect_refusal(id, "deadline");
+	int next = client_send(c, "session.command", "{" GUESS ",'if_seq':2}");
+	client_do(c, "supervisor.status", NULL);
+	served_result(s, late, "{'state':'late'}");
+	cJSON *request = served_expect(s, "session.command");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 2);
+	served_result(s, request, "{'state':'own'}");
+	expect_result(next, "result.state", "own");
+	end();
+}
+END_TEST
+
+static void
+die_and_come_back(void)
+{
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_RESTARTING);
+	e.restarts++;
+	gateway_bed_notice(&b, NOTICE_CRASHED, &e, NULL);
+	gateway_bed_notice(&b, NOTICE_RESTARTING, &e, NULL);
+	client_do(c, "supervisor.status", NULL);
+	served_free(s);
+	s = served_listen(&b, "g1");
+	gateway_bed_process(&b, &e, 6);
+	gateway_bed_notice(&b, NOTICE_READY, &e, NULL);
+}
+
+/* Killed with a keyed command in hand: it is asked again. Without a key nobody knows; those behind it had not begun. */
+START_TEST(killed_in_a_command_129)
+{
+	begin_with_session("killed_in_a_command_129");
+	int keyed = client_send(c, "session.command", "{" GUESS ",'key':'k'}");
+	cJSON_Delete(served_expect(s, "session.command"));
+	int second = client_send(c, "session.command", "{" GUESS ",'if_seq':2}");
+	die_and_come_back();
+	cJSON *request = served_expect(s, "session.command");
+	ck_assert_str_eq(json_text_at(request, "params.key"), "k");
+	served_result(s, request, "{'state':'once'}");
+	expect_result(keyed, "result.state", "once");
+	request = served_expect(s, "session.command");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 2);
+	/* Now without one, and with the process gone before its end is known. */
+	int third = client_send(c, "session.command", "{" GUESS ",'if_seq':3}");
+	client_do(c, "supervisor.status", NULL);
+	served_die(s);
+	expect_refusal(second, "outcome_unknown");
+	cJSON_Delete(request);
+	die_and_come_back();
+	request = served_expect(s, "session.command");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 3);
+	served_result(s, request, "{'state':'third'}");
+	expect_result(third, "result.state", "third");
+	end();
+}
+END_TEST
+
+/* What was answered before it died is answered. */
+START_TEST(answered_before_it_died)
+{
+	begin_with_session("answered_before_it_died");
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	cJSON *request = served_expect(s, "session.command");
+	kill(b.pid, SIGSTOP);
+	served_result(s, request, "{'state':'answered'}");
+	served_die(s);
+	kill(b.pid, SIGCONT);
+	expect_result(id, "result.state", "answered");
+	end();
+}
+END_TEST
+
+/* While it starts or restarts commands wait, in order, each until its deadline. */
+START_TEST(held_while_restarting_122)
+{
+	begin_with_session("held_while_restarting_122");
+	served_die(s);
+	gateway_bed_residency(&b, &e, _i == 0 ? RESIDENCY_RESTARTING : RESIDENCY_STARTING);
+	int first = client_send(c, "session.command", "{" GUESS ",'if_seq':1}");
+	int hasty = client_send(c, "session.command", "{" GUESS ",'if_seq':2,'deadline_ms':50}");
+	int last = client_send(c, "session.command", "{" GUESS ",'if_seq':3}");
+	expect_refusal(hasty, "restarting");
+	gateway_bed_expect_nothing(&b, 0);
+	die_and_come_back();
+	cJSON *request = served_expect(s, "session.command");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 1);
+	served_result(s, request, "{'state':'a'}");
+	request = served_expect(s, "session.command");
+	ck_assert_int_eq(json_int_at(request, "params.if_seq"), 3);
+	served_result(s, request, "{'state':'b'}");
+	expect_result(first, "result.state", "a");
+	expect_result(last, "result.state", "b");
+	end();
+}
+END_TEST
+
+/* The master is stopped and the process is dead: nobody has noticed. A command waits until its deadline, and no longer. */
+START_TEST(dead_and_not_noticed_100)
+{
+	begin_with_session("dead_and_not_noticed_100");
+	served_die(s);
+	expect_refusal(client_send(c, "session.command", "{" GUESS ",'deadline_ms':200}"), "restarting");
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'back'}");
+	expect_result(id, "result.state", "back");
+	end();
+}
+END_TEST
+
+START_TEST(woken_by_a_command)
+{
+	begin_with_session("woken_by_a_command");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	int first = client_send(c, "session.command", "{" GUESS "}");
+	int second = client_send(c, "session.pause", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	ck_assert_str_eq(r.id, "g1");
+	client_do(c, "supervisor.status", NULL);
+	gateway_bed_expect_nothing(&b, 0);
+	gateway_bed_residency(&b, &e, RESIDENCY_STARTING);
+	gateway_bed_done(&b, &r);
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'awake'}");
+	served_result(s, served_expect(s, "session.pause"), "{'state':'paused'}");
+	expect_result(first, "result.state", "awake");
+	expect_result(second, "result.state", "paused");
+	end();
+}
+END_TEST
+
+START_TEST(wake_refused)
+{
+	begin_with_session("wake_refused");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_refuse(&b, &r, ERROR_OVERLOADED, "");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
+	ck_assert_int_gt(json_int_at(reply, "error.data.retry_after_ms"), 0);
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+/* It goes to sleep between the look at the registry and the command. */
+START_TEST(slept_meanwhile)
+{
+	begin_with_session("slept_meanwhile");
+	int id = client_send(c, "session.command", "{" GUESS ",'key':'k'}");
+	cJSON_Delete(served_expect(s, "session.command"));
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	struct service_request r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_done(&b, &r);
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'awake'}");
+	expect_result(id, "result.state", "awake");
+	end();
+}
+END_TEST
+
+START_TEST(not_there)
+{
+	begin_with_session("not_there");
+	client_refuse(c, "not_found", "session.command", "{'game_id':'none','command':{'type':'x'}}");
+	client_refuse(c, "not_found", "session.pause", "{'game_id':'G1'}");
+	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+	client_refuse(c, "held", "session.command", "{" GUESS "}");
+	e.order = ORDER_STOP;
+	gateway_bed_residency(&b, &e, RESIDENCY_STOPPING);
+	cJSON *data = client_refused(c, "invalid_state", "session.command", "{" GUESS "}");
+	ck_assert_str_eq(json_text_at(data, "state"), "cleanup");
+	cJSON_Delete(data);
+	gateway_bed_expect_nothing(&b, 0);
+	end();
+}
+END_TEST
+
+/* Given up on, or over, with commands waiting. */
+START_TEST(given_up_58)
+{
+	begin_with_session("given_up_58");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_RESTARTING);
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	client_do(c, "supervisor.status", NULL);
+	if (_i == 0) {
+		gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+		gateway_bed_notice(&b, NOTICE_HELD, &e, "restart_limit");
+		expect_refusal(id, "held");
+	} else {
+		gateway_bed_remove(&b, &e);
+		gateway_bed_notice(&b, NOTICE_ENDED, &e, "killed");
+		expect_refusal(id, "not_found");
+	}
+	end();
+}
+END_TEST
+
+START_TEST(too_many_wait)
+{
+	begin_with_session("too_many_wait");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_RESTARTING);
+	struct client *other = client_open(b.bed);
+	for (int i = 0; i < 200; i++)
+		client_send(c, "session.command", "{" GUESS "}");
+	client_do(c, "supervisor.status", NULL);
+	for (int i = 0; i < 56; i++)
+		client_send(other, "session.command", "{" GUESS "}");
+	cJSON *data = client_refused(other, "overloaded", "session.command", "{" GUESS "}");
+	ck_assert_int_gt(json_int_at(data, "retry_after_ms"), 0);
+	cJSON_Delete(data);
+	client_do(other, "supervisor.status", NULL);
+	client_close(other);
+	end();
+}
+END_TEST
+
+/* A process that says what is neither a reply nor an event loses its connection, and nobody waits for it for ever. */
+START_TEST(garbage_from_a_session)
+{
+	begin_with_session("garbage_from_a_session");
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	cJSON_Delete(served_expect(s, "session.command"));
+	served_write(s, "hello\n");
+	expect_refusal(id, "outcome_unknown");
+	id = client_send(c, "session.command", "{" GUESS "}");
+	served_accept(s);
+	served_result(s, served_expect(s, "session.command"), "{'state':'well'}");
+	expect_result(id, "result.state", "well");
+	end();
+}
+END_TEST
+
+/* A command that grew over the bound when it was written again. */
+START_TEST(command_too_long)
+{
+	char *line = malloc(65536);
+
+	begin_with_session("command_too_long");
+	strcpy(line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{" GUESS ",'x':[0");
+	cJSON *data = client_refused(c, "invalid_params", "session.command", "{" GUESS ",'x':[0]}");
+	cJSON_Delete(data);
+	strcpy(line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{'game_id':'g1','command':{'type':'x','n':[0");
+	while (strlen(line) < 60000)
+		strcat(line, ",1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15");
+	strcat(line, "]}}}");
+	client_write_line(c, "%s", line);
+	expect_refusal(5, "invalid_params");
+	free(line);
+	end();
+}
+END_TEST
+
+/* ---- stop, kill, release ----------------------------------------------------------------------- */
+
+static void
+play_end(const char *reason)
+{
+	struct registry_entry last = e;
+
+	last.seq = 9;
+	gateway_bed_remove(&b, &e);
+	gateway_bed_notice(&b, NOTICE_ENDED, &last, reason);
+}
+
+START_TEST(stop_waits_for_the_end_77)
+{
+	begin_with_session("stop_waits_for_the_end_77");
+	int id = client_send(c, "session.stop", "{'game_id':'g1','reason':'bored','timeout_ms':700}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	ck_assert_str_eq(r.id, "g1");
+	ck_assert_str_eq(r.text, "bored");
+	ck_assert_uint_eq(r.timeout_ms, 700);
+	gateway_bed_done(&b, &r);
+	int second = client_send(c, "session.stop", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	ck_assert_str_eq(r.text, "");
+	ck_assert_uint_eq(r.timeout_ms, UINT32_MAX);
+	gateway_bed_done(&b, &r);
+	play_end("bored");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_str_eq(json_text_at(reply, "result.state"), "terminated");
+	ck_assert_int_eq(json_int_at(reply, "result.seq"), 9);
+	cJSON_Delete(reply);
+	expect_result(second, "result.state", "terminated");
+	client_refuse(c, "not_found", "session.stop", "{'game_id':'g1'}");
+	end();
+}
+END_TEST
+
+/* The end of the life that was meant, not of one after it. */
+START_TEST(stop_of_this_life)
+{
+	begin_with_session("stop_of_this_life");
+	int id = client_send(c, "session.stop", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	struct registry_entry other = e;
+	strcpy(other.instance, "11111111-d9cb-469f-a165-70867728950e");
+	gateway_bed_done(&b, &r);
+	gateway_bed_notice(&b, NOTICE_ENDED, &other, "before");
+	struct pollfd p = {.fd = client_fd(c), .events = POLLIN};
+	ck_assert_int_eq(poll(&p, 1, 30), 0);
+	play_end("stopped");
+	expect_result(id, "result.state", "terminated");
+	end();
+}
+END_TEST
+
+START_TEST(stop_refused_76)
+{
+	begin_with_session("stop_refused_76");
+	int id = client_send(c, "session.stop", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	gateway_bed_refuse(&b, &r, ERROR_NOT_FOUND, "");
+	expect_refusal(id, "not_found");
+	/* Its end could not be written: that is no end. */
+	id = client_send(c, "session.stop", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	gateway_bed_done(&b, &r);
+	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+	gateway_bed_notice(&b, NOTICE_HELD, &e, "finish_failed");
+	expect_refusal(id, "held");
+	end();
+}
+END_TEST
+
+/* A stop that was sent after a command comes after it; where that does not end, it is not held up. */
+START_TEST(stop_after_commands)
+{
+	begin_with_session("stop_after_commands");
+	int command = client_send(c, "session.command", "{" GUESS "}");
+	int second = client_send(c, "session.command", "{" GUESS "}");
+	int id = client_send(c, "session.stop", "{'game_id':'g1'}");
+	cJSON *request = served_expect(s, "session.command");
+	if (_i == 0) {
+		gateway_bed_expect_nothing(&b, 20);
+		served_result(s, request, "{'state':'active'}");
+		served_result(s, served_expect(s, "session.command"), "{'state':'active'}");
+		expect_result(command, "result.state", "active");
+		expect_result(second, "result.state", "active");
+	}
+	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
+	gateway_bed_done(&b, &r);
+	if (_i == 1)
+		cJSON_Delete(request);
+	served_die(s);
+	play_end("stopped");
+	expect_result(id, "result.state", "terminated");
+	if (_i == 1) {
+		expect_refusal(command, "outcome_unknown");
+		expect_refusal(second, "not_found");
+	}
+	end();
+}
+END_TEST
+
+START_TEST(kill_waits_for_nothing_68)
+{
+	begin_with_session("kill_waits_for_nothing_68");
+	client_send(c, "session.command", "{" GUESS "}");
+	cJSON_Delete(served_expect(s, "session.command"));
+	int id = client_send(c, "session.kill", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_KILL, NULL);
+	gateway_bed_done(&b, &r);
+	play_end("killed");
+	expect_result(id, "result.state", "terminated");
+	end();
+}
+END_TEST
+
+START_TEST(release_57)
+{
+	begin_with_session("release_57");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+	int id = client_send(c, "session.release", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_RELEASE, NULL);
+	gateway_bed_done(&b, &r);
+	if (_i == 0) {
+		die_and_come_back();
+		cJSON *reply = client_reply(c, id);
+		ck_assert_str_eq(json_text_at(reply, "result.residency"), "awake");
+		ck_assert_int_eq(json_int_at(reply, "result.seq"), 6);
+		cJSON_Delete(reply);
+	} else {
+		gateway_bed_notice(&b, NOTICE_HELD, &e, "restart_limit");
+		expect_refusal(id, "held");
+	}
+	id = client_send(c, "session.release", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_RELEASE, NULL);
+	gateway_bed_refuse(&b, &r, ERROR_INVALID_STATE, "");
+	expect_refusal(id, "invalid_state");
+	client_refuse(c, "not_found", "session.release", "{'game_id':'none'}");
+	end();
+}
+END_TEST
+
+static Suite *
+sessions_suite(void)
+{
+	Suite *suite = suite_create("gateway_sessions");
+	TCase *tc = tcase_create("sessions");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, start_7);
+	tcase_add_test(tc, start_names_it);
+	tcase_add_test(tc, start_wrong_4);
+	tcase_add_loop_test(tc, start_refused_12, 0, sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(tc, start_failed_18);
+	tcase_add_test(tc, start_again_with_key);
+	tcase_add_test(tc, start_twice_at_once);
+	tcase_add_test(tc, start_of_a_gateway_before);
+	tcase_add_test(tc, command_passes);
+	tcase_add_test(tc, command_with_text_id);
+	tcase_add_test(tc, commands_in_order_122);
+	tcase_add_test(tc, deadline_129);
+	tcase_add_test(tc, killed_in_a_command_129);
+	tcase_add_test(tc, answered_before_it_died);
+	tcase_add_loop_test(tc, held_while_restarting_122, 0, 2);
+	tcase_add_test(tc, dead_and_not_noticed_100);
+	tcase_add_test(tc, woken_by_a_command);
+	tcase_add_test(tc, wake_refused);
+	tcase_add_test(tc, slept_meanwhile);
+	tcase_add_test(tc, not_there);
+	tcase_add_loop_test(tc, given_up_58, 0, 2);
+	tcase_add_test(tc, too_many_wait);
+	tcase_add_test(tc, garbage_from_a_session);
+	tcase_add_test(tc, command_too_long);
+	tcase_add_test(tc, stop_waits_for_the_end_77);
+	tcase_add_test(tc, stop_of_this_life);
+	tcase_add_test(tc, stop_refused_76);
+	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
+	tcase_add_test(tc, kill_waits_for_nothing_68);
+	tcase_add_loop_test(tc, release_57, 0, 2);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int
+main(int argc, char *argv[])
+{
+	setproctitle_init(argc, argv, environ);
+	return bed_main(sessions_suite());
+}
