@@ -72,6 +72,12 @@ cursor_next(const struct cursor *c)
 	return c->next;
 }
 
+bool
+cursor_is_open(const struct cursor *c)
+{
+	return c->reader != NULL;
+}
+
 const char *
 cursor_instance(const struct cursor *c)
 {

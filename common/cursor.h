@@ -6,6 +6,7 @@
 #ifndef COMMON_CURSOR_H
 #define COMMON_CURSOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/journal.h"
@@ -47,6 +48,9 @@ enum cursor_step cursor_step(struct cursor *, uint64_t limit, const struct journ
 uint64_t cursor_next(const struct cursor *);	/* the seq that comes next */
 /* Goes on from this seq (what lies between was given otherwise, or is to come again). */
 void	cursor_move(struct cursor *, uint64_t next);
+
+/* Has it found its journal? Otherwise ABSENT and CHANGED say that there is none of its life. */
+bool	cursor_is_open(const struct cursor *);
 
 /*
  * The life that it reads; "" before the first step found one, or where the caller opened the

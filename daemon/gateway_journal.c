@@ -64,8 +64,8 @@ damaged(struct reading *r, const char *what)
 static void
 absent(struct reading *r)
 {
-	/* It begins, and has written nothing yet. */
-	if (r->is_living)
+	/* It begins, and has written nothing yet; or that was all of it, and there is a later life. */
+	if (r->is_living || cursor_is_open(r->cursor))
 		answer(r, false);
 	else
 		call_fail_with(r->call, ERROR_NOT_FOUND, NULL, NULL);
