@@ -228,7 +228,7 @@ open_loop(struct master *m, char *err, size_t size)
 {
 	clock_boot_id();	/* read before the forks: nobody needs to open it again */
 	m->base = event_base_new();
-	if (m->base == NULL || open_signals(m) == -1 || !spawn_init(m) || !timer_init(m)) {
+	if (m->base == NULL || !spawn_init(m) || !timer_init(m)) {
 		snprintf(err, size, "cannot begin: %s", strerror(errno));
 		return false;
 	}
@@ -277,6 +277,11 @@ master_run(const struct config *config, int detached)
 	m->config = config;
 	m->detached = detached;
 	services_init(m);
+	/* Before anybody can see us: a SIGTERM then waits for the loop, and nothing is left behind. */
+	if (open_signals(m) == -1) {
+		log_error("cannot begin: %s", strerror(errno));
+		return 1;
+	}
 	m->exit_code = place_open(&m->place, config, err, sizeof(err));
 	if (m->exit_code != 0) {
 		log_error("%s", err);
