@@ -69,15 +69,11 @@ reached(struct pair *p)
 	p->cursor = NULL;
 	if (is_in_present(p))
 		return CAUGHT_UP;
-	pair_tell_facts(p, true);
-	/* On to the life that goes on now, or to the one that comes next. */
-	if (p->is_past && p->instance[0] == '\0' && p->next > 1) {
-		/* There was no life before: from where it asked to, in the one that comes. */
-		p->is_past = false;
-	} else {
-		p->is_past = false;
+	pair_tell_facts(p, UINT64_MAX);
+	/* On to the life that goes on now, or to the one that comes next: from its beginning, or where there was none before, from where it was asked for. */
+	if (!p->is_past || p->instance[0] != '\0')
 		p->next = 1;
-	}
+	p->is_past = false;
 	strlcpy(p->instance, p->route->instance, sizeof(p->instance));
 	p->until = 0;
 	return p->instance[0] != '\0' && p->next <= p->route->published ? GOES_ON : CAUGHT_UP;
@@ -117,7 +113,7 @@ give(struct pair *p, const struct journal_record *record)
 		pair_send(p, w.text, w.len);
 	json_fini(&w);
 	p->next = record->seq + 1;
-	pair_tell_facts(p, false);
+	pair_tell_facts(p, p->next);
 }
 
 static enum progress
@@ -158,7 +154,7 @@ static void
 join(struct pair *p)
 {
 	pair_stop_lagging(p);
-	pair_tell_facts(p, true);
+	pair_tell_all_facts(p);
 	/* game:* is done with a session that is over. */
 	if (!p->is_explicit && p->route->is_over)
 		pair_free(p);

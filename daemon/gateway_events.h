@@ -72,7 +72,8 @@ void	pair_lag(struct pair *);
 void	pair_stop_lagging(struct pair *);
 
 /* ---- gateway_facts.c */
-void	pair_tell_facts(struct pair *, bool all);	/* those whose place has come; or all */
+void	pair_tell_facts(struct pair *, uint64_t next);	/* those of its life which come before record next */
+void	pair_tell_all_facts(struct pair *);
 void	pair_drop_facts(struct pair *);
 
 #endif

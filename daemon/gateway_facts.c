@@ -66,18 +66,29 @@ send_fact(struct subscription *s, struct route *r, const char *text, size_t len)
 		client_put(s->client, w->text, w->len);
 }
 
-void
-pair_tell_facts(struct pair *p, bool all)
+static void
+tell_first(struct pair *p)
 {
-	struct fact *f;
+	const struct fact *f = STAILQ_FIRST(&p->facts);
 
-	while ((f = STAILQ_FIRST(&p->facts)) != NULL) {
-		bool is_its_place = strcmp(f->instance, p->instance) == 0 && p->next > f->after;
-		if (!all && !is_its_place)
-			return;
-		send_fact(p->subscription, p->route, f->event->text, f->event->len);
-		drop_first(p);
-	}
+	send_fact(p->subscription, p->route, f->event->text, f->event->len);
+	drop_first(p);
+}
+
+void
+pair_tell_facts(struct pair *p, uint64_t next)
+{
+	const struct fact *f;
+
+	while ((f = STAILQ_FIRST(&p->facts)) != NULL && strcmp(f->instance, p->instance) == 0 && f->after < next)
+		tell_first(p);
+}
+
+void
+pair_tell_all_facts(struct pair *p)
+{
+	while (!STAILQ_EMPTY(&p->facts))
+		tell_first(p);
 }
 
 static void
