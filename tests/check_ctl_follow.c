@@ -234,6 +234,8 @@ START_TEST(daemon_stays_away)
 	subscribes("[\"game:*\",\"services\"]", NULL, "s1");
 	peer_close(&peer);
 	ck_assert_int_eq(program_wait(gamectl), 69);
+	ck_assert_ptr_nonnull(strstr(gamectl->text[1], "gamed is away; waiting for it\n"));
+	ck_assert_ptr_nonnull(strstr(gamectl->text[1], "gamed is not running at "));
 	peer_open(&peer);
 }
 END_TEST

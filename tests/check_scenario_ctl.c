@@ -49,7 +49,7 @@ end(void)
 
 /* Starts gamectl with the words of a line (no quotes: words are what blanks part). */
 static struct program *
-start(const char *line)
+start_on(bool is_terminal, const char *line)
 {
 	const char *args[ARGS_MAX + 3];
 	char *words = strdup(line), *rest = words, *word;
@@ -60,9 +60,16 @@ start(const char *line)
 	args[n++] = "--socket";
 	args[n++] = socket_path;
 	args[n] = NULL;
-	struct program *p = program_start("gamectl", args, NULL);
+	struct program *p = is_terminal ? program_start_terminal("gamectl", args, NULL)
+					: program_start("gamectl", args, NULL);
 	free(words);
 	return p;
+}
+
+static struct program *
+start(const char *line)
+{
+	return start_on(false, line);
 }
 
 /* Runs it to its end, which has this code; its standard output. */
@@ -279,12 +286,24 @@ START_TEST(same_key_once)
 }
 END_TEST
 
+static pid_t
+gateway_pid(void)
+{
+	cJSON *result = run_json("services");
+	pid_t pid = (pid_t)json_int_at(result, "children.0.pid");
+
+	cJSON_Delete(result);
+	return pid;
+}
+
 START_TEST(nobody_there)
 {
 	begin(__func__);
+	pid_t gateway = gateway_pid();
 	/* What a master leaves behind that had no time to clean up: a socket, a registry. */
 	ck_assert_int_eq(kill(bed->pid, _i == 0 ? SIGTERM : SIGKILL), 0);
 	ck_assert_int_eq(bed_wait_exit(bed), _i == 0 ? 0 : SIGKILL);
+	bed_wait_process(gateway);
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
 		run(69, "%s%s%s%s", c->name, c->args_min > 0 ? " g1" : "",
 		    c->args_min > 1 ? " ann" : "",
@@ -323,21 +342,24 @@ finish(struct program *p, size_t seen)
 	program_free(p);
 }
 
+/* Through pipes, and in two terminals. */
 START_TEST(a_whole_game)
 {
 	size_t seen[2] = {0, 0};
 
 	begin(__func__);
 	run(0, START);
-	struct program *ann = start("play g1 ann"), *bob = start("play g1 bob");
-	seen[0] = program_expect(ann, "Your words: ", 0);
-	seen[1] = program_expect(bob, "Your words: ", 0);
+	struct program *ann = start_on(_i == 1, "play g1 ann");
+	struct program *bob = start_on(_i == 1, "play g1 bob");
+	seen[0] = program_expect(ann, _i == 1 ? "ann> " : "Your words: ", 0);
+	seen[1] = program_expect(bob, _i == 1 ? "bob> " : "Your words: ", 0);
 	program_write(ann, "xyzzyx\n");
 	seen[0] = program_expect(ann, "Not accepted: ", seen[0]);
 	answer(ann, "river", bob, "mountain", seen);
-	seen[0] = program_expect(ann, "Your words: river and mountain\n", seen[0]);
+	seen[0] = program_expect(ann, "Your words: river and mountain", seen[0]);
 	answer(ann, "valley", bob, "valley", seen);
-	seen[0] = program_expect(ann, "Round 2 of 2.\nYour words: ", seen[0]);
+	seen[0] = program_expect(ann, "Round 2 of 2.", seen[0]);
+	seen[0] = program_expect(ann, "Your words: ", seen[0]);
 	answer(ann, "music", bob, "music", seen);
 	finish(ann, seen[0]);
 	finish(bob, seen[1]);
@@ -345,16 +367,6 @@ START_TEST(a_whole_game)
 	end();
 }
 END_TEST
-
-static pid_t
-gateway_pid(void)
-{
-	cJSON *result = run_json("services");
-	pid_t pid = (pid_t)json_int_at(result, "children.0.pid");
-
-	cJSON_Delete(result);
-	return pid;
-}
 
 /* Its process and the gateway are killed in the middle; nobody who plays does anything about it. */
 START_TEST(a_game_over_deaths)
@@ -470,6 +482,33 @@ START_TEST(events_over_deaths)
 }
 END_TEST
 
+/* gamed stops, and comes back: whoever plays or follows goes on. */
+START_TEST(over_a_restart_of_gamed)
+{
+	begin(__func__);
+	run(0, START);
+	struct program *events = start("events g1 --from 1 --json"), *ann = start("play g1 ann");
+	size_t seen[2] = {
+	    program_expect(events, "round_started", 0), program_expect(ann, "Your words: ", 0)};
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	bed_start(bed);
+	program_write(ann, "river\n");
+	seen[1] = program_expect(ann, "Accepted. Waiting for bob.", seen[1]);
+	run(0, "send g1 guess player_id=bob word=mountain");
+	program_expect(ann, "Your words: river and mountain", seen[1]);
+	program_expect(events, "guess_processed", seen[0]);
+	program_write(ann, "/quit\n");
+	ck_assert_int_eq(program_wait(ann), 0);
+	ck_assert_int_eq(kill(events->pid, SIGTERM), 0);
+	ck_assert_int_eq(program_wait(events), 128 + SIGTERM);
+	check_numbers(events->text[0]);
+	program_free(ann);
+	program_free(events);
+	end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -484,10 +523,11 @@ main(void)
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, same_key_once);
 	tcase_add_loop_test(tc, nobody_there, 0, 2);
-	tcase_add_test(tc, a_whole_game);
+	tcase_add_loop_test(tc, a_whole_game, 0, 2);
 	tcase_add_test(tc, a_game_over_deaths);
 	tcase_add_test(tc, a_game_that_is_stopped);
 	tcase_add_test(tc, events_over_deaths);
+	tcase_add_test(tc, over_a_restart_of_gamed);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }

@@ -54,6 +54,7 @@ struct ctl {
 	char			 *socket;	/* path of the control socket */
 	int64_t			  timeout_ms;
 	bool			  json;
+	bool			  is_patient;	/* that nobody is there is not told now */
 	struct ctl_client	 *client;	/* made by the first call */
 };
 

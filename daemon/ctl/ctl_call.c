@@ -50,6 +50,8 @@ tell_no_connection(const struct ctl *ctl, int error)
 {
 	if (error == ETIMEDOUT)
 		return tell_timeout(ctl);
+	if (ctl->is_patient)
+		return CTL_NO_DAEMON;
 	if (error == ENOENT || error == ECONNREFUSED || error == ENOTDIR)
 		ctl_warn("gamed is not running at %s (%s); start it, or name its socket with -s",
 		    ctl->socket, strerror(error));

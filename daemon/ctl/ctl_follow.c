@@ -285,15 +285,14 @@ note_sessions(struct ctl_follow *f)
 static enum outcome
 try_connect(struct ctl_follow *f, bool is_patient, uint64_t end_ns, enum ctl_exit *code)
 {
-	if (is_patient) {
-		if (ctl_client_connect(f->ctl->client, end_ns) == -1)
-			return OUTCOME_AGAIN;
-	} else if ((*code = ctl_connect(f->ctl, end_ns)) != CTL_DONE) {
-		return OUTCOME_FAILED;
-	}
-	if ((*code = note_sessions(f)) != CTL_DONE)
-		return OUTCOME_FAILED;
-	return subscribe_all(f, end_ns, code);
+	f->ctl->is_patient = is_patient;
+	*code = ctl_connect(f->ctl, end_ns);
+	if (*code == CTL_DONE)
+		*code = note_sessions(f);
+	f->ctl->is_patient = false;
+	if (*code == CTL_NO_DAEMON && is_patient)
+		return OUTCOME_AGAIN;
+	return *code == CTL_DONE ? subscribe_all(f, end_ns, code) : OUTCOME_FAILED;
 }
 
 enum ctl_exit
@@ -303,12 +302,16 @@ ctl_follow_connect(struct ctl_follow *f)
 	uint64_t end_ns = ctl_end_ns(f->ctl);
 	enum ctl_exit code = CTL_DONE;
 	enum outcome outcome;
-	bool is_last;
+	bool is_last = false, is_told = false;
 
-	while (is_last = clock_boot_ns() >= end_ns,
-	    (outcome = try_connect(f, f->was_connected && !is_last, end_ns, &code)) ==
-		OUTCOME_AGAIN && !is_last)
+	while ((outcome = try_connect(f, f->was_connected && !is_last, end_ns, &code)) ==
+	    OUTCOME_AGAIN && !is_last) {
+		if (f->was_connected && !is_told)
+			ctl_warn("gamed is away; waiting for it");
+		is_told = true;
 		nanosleep(&pause, NULL);
+		is_last = clock_boot_ns() >= end_ns;
+	}
 	if (outcome == OUTCOME_AGAIN) {
 		ctl_warn("no subscription after %lld s", (long long)f->ctl->timeout_ms / 1000);
 		return CTL_TIMEOUT;
