@@ -176,6 +176,7 @@ gateway_main(const struct service_start *start)
 	process_begin(s, &(struct process_start){
 	    .title = "gateway", .keep = keep, .dies_with_master = true, .signals = signals});
 	gateway_init(&g, start);
+	services_enter_self(&g);
 	say_ready(&g);
 	event_base_dispatch(g.base);
 	bool was_told = g.is_leaving;

@@ -374,6 +374,8 @@ void	views_run(struct gateway *);			/* starts those that wait, as far as may be 
 void	reading_free(struct reading *);
 
 /* ---- gateway_services.c */
+/* Ourselves, whom a client may ask for before the master has said that we serve. */
+void	services_enter_self(struct gateway *);
 bool	services_notice(struct gateway *, const struct service_notice *);	/* is it news? */
 void	services_write(struct gateway *, struct json_writer *, const char *kind);	/* rows into an open array; kind may be NULL */
 

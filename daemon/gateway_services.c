@@ -2,6 +2,7 @@
  * gateway_services.c: what the master says of services, for status and children. At our own start it repeats what it said of all that live.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/gateway.h"
 
@@ -16,6 +17,16 @@ row_of(struct gateway *g, const char *name)
 	struct service_row *row = &g->services[g->n_services++];
 	strlcpy(row->name, name, sizeof(row->name));
 	return row;
+}
+
+void
+services_enter_self(struct gateway *g)
+{
+	struct service_row *row = row_of(g, "gateway");
+
+	/* No state yet: what the master says of us is news when it comes. */
+	row->pid = getpid();
+	row->restarts = (uint32_t)g->incarnation - 1;
 }
 
 bool

@@ -261,10 +261,13 @@ ctl_list(struct ctl *ctl)
 	cJSON *params = filter_params(ctl, &filter);
 	struct registry *r = open_registry(ctl);
 
-	if (r == NULL)
+	bool is_alive = r != NULL && master_is_alive(r);
+	/* One that has just started may not know all sessions yet: its gateway answers when it does. */
+	if (r == NULL || (is_alive && !registry_header(r)->ready)) {
+		registry_close(r);
 		return print_daemon(ctl, params);
+	}
 	cJSON_Delete(params);
-	bool is_alive = master_is_alive(r);
 	if (is_alive)
 		print_registry(r, &filter, ctl->json);
 	else
