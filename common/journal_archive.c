@@ -17,11 +17,15 @@
 int
 journal_sync_dir(int dirfd)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, rc = fsync(dirfd);
 
+	/* A descriptor that only leads there (O_PATH) can't be synced itself. */
+	if (rc == 0 || errno != EBADF)
+		return rc;
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	int rc = fsync(fd);
+	rc = fsync(fd);
 	int saved = errno;
 	close(fd);
 	errno = saved;
@@ -65,7 +69,7 @@ make_way(int dirfd, const char *id)
 }
 
 int
-journal_archive_move(int dirfd, const char *id, int archive_dirfd)
+journal_archive_move(int dirfd, const char *id, int archive_dirfd, bool durable)
 {
 	char name[JOURNAL_NAME_MAX];
 	struct stat st;
@@ -77,6 +81,8 @@ journal_archive_move(int dirfd, const char *id, int archive_dirfd)
 		return -1;
 	if (renameat2(dirfd, name, archive_dirfd, name, RENAME_NOREPLACE) == -1)
 		return -1;
+	if (!durable)
+		return 0;
 	/* The new place first: a crash between the two shows the file twice rather than nowhere. */
 	if (journal_sync_dir(archive_dirfd) == -1)
 		return -1;

@@ -26,8 +26,8 @@
 
 #define KEPT_MAX 32
 
-static void
-reset_signals(void)
+void
+process_reset_signals(void)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 
@@ -75,7 +75,6 @@ process_begin(const struct shared *shared, const struct process_start *start)
 		if (getppid() != shared->master_pid)
 			_exit(1);
 	}
-	reset_signals();
 	for (const int *fd = start->keep; *fd != -1 && n < KEPT_MAX - 1; fd++)
 		keep[n++] = *fd;
 	if (log_fd() != -1)

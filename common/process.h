@@ -38,7 +38,13 @@ struct process_start {
 };
 
 /*
- * In a child right after fork, with all signals blocked: resets signal dispositions (SIGPIPE, SIGXFSZ ignored), closes every descriptor that is not kept,
+ * Default dispositions for all signals, SIGPIPE and SIGXFSZ ignored. The master does it once, when it begins, and never installs a handler (it
+ * has a signalfd): so its children begin with the same, and need no sixty system calls to say so.
+ */
+void	process_reset_signals(void);
+
+/*
+ * In a child right after fork, with all signals blocked: closes every descriptor that is not kept,
  * sets umask, title and log name, forgets the master's registry mapping, then unblocks all signals but those that were asked for. Never touches an inherited event base.
  */
 void	process_begin(const struct shared *, const struct process_start *);

@@ -138,10 +138,6 @@ service_child(const struct service *s, int fd)
 {
 	const struct master *m = s->master;
 	const struct shared *shared = &m->shared;
-	/* What a service may keep, and why: its socket to the master; the listening socket, if it accepts; the directories that it opens files in. */
-	const int keep[] = { fd, s->kind->has_control ? m->control : fd, shared->runtime_dir, shared->session_dir, shared->state_dir,
-		shared->journal_dir, shared->archive_dir, -1 };
-	const struct process_start begin = { .title = s->kind->name, .keep = keep, .dies_with_master = true };
 	struct service_start start = {
 		.shared = shared,
 		.master = fd,
@@ -149,7 +145,6 @@ service_child(const struct service *s, int fd)
 		.incarnation = s->incarnation,
 	};
 
-	process_begin(shared, &begin);
 	s->kind->main(&start);
 	fatal(1, "came back from its loop");
 }

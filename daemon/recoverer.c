@@ -150,7 +150,7 @@ look_through(const struct service_start *start, bool recover)
 			continue;
 		if (recover)
 			look_at(start, id, found->d_name);
-		else if (journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir) == -1)
+		else if (journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir, true) == -1)
 			log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
 	}
 	closedir(dir);
@@ -160,8 +160,11 @@ look_through(const struct service_start *start, bool recover)
 void
 recoverer_main(const struct service_start *start)
 {
+	const struct shared *shared = start->shared;
+	const int keep[] = { start->master, shared->state_dir, shared->journal_dir, shared->archive_dir, -1 };
 	struct service_request r = { .what = SERVICE_READY };
 
+	process_begin(shared, &(struct process_start){ .title = "recoverer", .keep = keep, .dies_with_master = true });
 	if (!look_through(start, start->shared->config->recover))
 		fatal(1, "cannot read the journal directory: %s", strerror(errno));
 	tell(start->master, &r);

@@ -182,7 +182,7 @@ START_TEST(moved_and_replaced)
 	write_life(FIRST_LIFE, 4);
 	c = cursor_new(dir, archive, "g1", FIRST_LIFE, 1);
 	gives(4, 1, "");
-	ck_assert_int_eq(journal_archive_move(dir, "g1", archive), 0);
+	ck_assert_int_eq(journal_archive_move(dir, "g1", archive, true), 0);
 	gives(4, 2, "0");
 	write_life(SECOND_LIFE, 8);
 	gives(4, 3, "0");
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(found_in_the_archive)
 {
 	write_life(FIRST_LIFE, 4);
-	ck_assert_int_eq(journal_archive_move(dir, "g1", archive), 0);
+	ck_assert_int_eq(journal_archive_move(dir, "g1", archive, true), 0);
 	c = cursor_new(dir, archive, "g1", FIRST_LIFE, 3);
 	gives(9, 3, "0");
 	cursor_free(c);
@@ -214,7 +214,7 @@ START_TEST(found_in_the_archive)
 	answers(9, CURSOR_CHANGED);
 	ck_assert_str_eq(cursor_found(c), SECOND_LIFE); /* the living one, not the archived */
 	cursor_free(c);
-	ck_assert_int_eq(journal_archive_move(dir, "g1", archive), 0);
+	ck_assert_int_eq(journal_archive_move(dir, "g1", archive, true), 0);
 	c = cursor_new(dir, archive, "g1", FIRST_LIFE, 4); /* now by its instance's name */
 	gives(9, 4, "0");
 	cursor_free(c);

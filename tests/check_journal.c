@@ -626,7 +626,7 @@ START_TEST(archived_lives)
 	check_archived("g1.ndjson", lives[2]);
 	check_archived("g1@0f8fad5b-d9cb-469f-a165-70867728950e.ndjson", lives[0]);
 	check_archived("g1@1f8fad5b-d9cb-469f-a165-70867728950e.ndjson", lives[1]);
-	ck_assert_int_eq(journal_archive_move(dir, "g1", archive), -1);
+	ck_assert_int_eq(journal_archive_move(dir, "g1", archive, true), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	check_archived("g1.ndjson", lives[2]);
 	/* A name that is taken (somebody put a copy there) is never replaced. */
@@ -634,7 +634,7 @@ START_TEST(archived_lives)
 			     "g1@2f8fad5b-d9cb-469f-a165-70867728950e.ndjson", 0),
 	    0);
 	write_file("g1.ndjson", "damaged\n", 8);
-	ck_assert_int_eq(journal_archive_move(dir, "g1", archive), -1);
+	ck_assert_int_eq(journal_archive_move(dir, "g1", archive, true), -1);
 	ck_assert_int_eq(errno, EEXIST);
 	ck_assert_int_eq(size_of("g1.ndjson"), 8);
 }

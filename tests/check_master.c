@@ -150,16 +150,25 @@ sandbox_free(struct sandbox *s)
 	(void)s;
 }
 
+static void
+toy_begin(const struct service_start *start)
+{
+	const int keep[] = { start->master, -1 };
+
+	process_begin(start->shared, &(struct process_start){ .title = "toy service", .keep = keep, .dies_with_master = true });
+}
+
 /* Copies requests from the test to the master and notices from the master to the test. */
 static void
 toy_gateway(const struct service_start *start)
 {
-	int test = unixsock_connect_path(relay_path, 0);
-	struct pollfd fds[] = { { .fd = start->master, .events = POLLIN }, { .fd = test, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = start->master, .events = POLLIN }, { .events = POLLIN } };
 	struct service_request request = { .what = SERVICE_READY };
 	struct service_notice notice;
-	int fd;
+	int fd, test;
 
+	toy_begin(start);
+	test = fds[1].fd = unixsock_connect_path(relay_path, 0);
 	message_send_request(start->master, &request, -1);
 	for (;;) {
 		poll(fds, 2, -1);
@@ -180,6 +189,7 @@ toy_gateway(const struct service_start *start)
 static void
 toy_recoverer(const struct service_start *start)
 {
+	toy_begin(start);
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	_exit(0);
 }
@@ -190,6 +200,7 @@ toy_last(const struct service_start *start)
 	struct pollfd master = { .fd = start->master, .events = POLLIN };
 	struct service_notice notice;
 
+	toy_begin(start);
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	while (poll(&master, 1, -1) >= 0) {
 		while (message_read_notice(start->master, &notice) == 0)

@@ -304,7 +304,7 @@ write_own_page(void)
 static int
 move_journal(void)
 {
-	TRY(journal_archive_move(wb.shared.journal_dir, "g1", wb.shared.archive_dir));
+	TRY(journal_archive_move(wb.shared.journal_dir, "g1", wb.shared.archive_dir, true));
 }
 
 static int

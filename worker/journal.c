@@ -38,9 +38,9 @@ struct journal {
 	struct json_writer out; /* the group under way */
 };
 
-/* Opens the file, or makes it and syncs the directory. -1 with errno. */
+/* Opens the file, or makes it and, unless that is the file system's business, syncs the directory. -1 with errno. */
 static int
-file_open(int dirfd, const char *name, bool create)
+file_open(int dirfd, const char *name, bool create, enum journal_sync sync)
 {
 	const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	int fd = openat(dirfd, name, flags);
@@ -48,7 +48,7 @@ file_open(int dirfd, const char *name, bool create)
 	if (fd != -1 || errno != ENOENT || !create)
 		return fd;
 	fd = openat(dirfd, name, flags | O_CREAT | O_EXCL, 0640);
-	if (fd == -1 || journal_sync_dir(dirfd) == 0)
+	if (fd == -1 || sync == JOURNAL_SYNC_OS || journal_sync_dir(dirfd) == 0)
 		return fd;
 	int saved = errno;
 	unlinkat(dirfd, name, 0);
@@ -93,12 +93,12 @@ owner_of(int fd)
 
 /* Opens and locks the file that the name leads to. */
 static enum journal_open_result
-open_locked(int dirfd, const char *name, bool create, int *out, pid_t *owner)
+open_locked(int dirfd, const char *name, bool create, enum journal_sync sync, int *out, pid_t *owner)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	for (int tries = 0; tries < OPEN_TRIES; tries++) {
-		int fd = file_open(dirfd, name, create);
+		int fd = file_open(dirfd, name, create, sync);
 		if (fd == -1 && errno == EEXIST)
 			continue; /* made by another between our two looks */
 		if (fd == -1)
@@ -136,7 +136,7 @@ journal_open(int dirfd, const char *id, bool create, enum journal_sync sync, str
 	enum journal_open_result result = JOURNAL_FAILED;
 	errno = EINVAL;
 	if (id_is_valid(id))
-		result = open_locked(dirfd, journal_name(name, id, NULL), create, &j->fd, owner);
+		result = open_locked(dirfd, journal_name(name, id, NULL), create, sync, &j->fd, owner);
 	if (result != JOURNAL_OPENED) {
 		free(j);
 		return result;
@@ -395,5 +395,5 @@ journal_cursor(struct journal *j, uint64_t next)
 int
 journal_archive(struct journal *j, int archive_dirfd)
 {
-	return journal_archive_move(j->dirfd, j->id, archive_dirfd);
+	return journal_archive_move(j->dirfd, j->id, archive_dirfd, j->sync != JOURNAL_SYNC_OS);
 }

@@ -17,7 +17,7 @@
 enum journal_sync {
 	JOURNAL_SYNC_ALWAYS,	/* fdatasync before journal_append returns */
 	JOURNAL_SYNC_INTERVAL,	/* journal_sync when journal_dirty, by the owner's timer */
-	JOURNAL_SYNC_OS,	/* never: the file system decides */
+	JOURNAL_SYNC_OS,	/* never, directories neither: the file system decides */
 };
 
 struct cursor;
