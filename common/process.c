@@ -12,15 +12,7 @@
 #include "common/process.h"
 #include "common/registry.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CHECKS_LEAKS 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define CHECKS_LEAKS 1
-#endif
-#ifdef CHECKS_LEAKS
+#ifdef PROCESS_SANITIZED
 #include <sanitizer/lsan_interface.h>
 #endif
 
@@ -93,7 +85,7 @@ process_begin(const struct shared *shared, const struct process_start *start)
 void
 process_exit(int code)
 {
-#ifdef CHECKS_LEAKS
+#ifdef PROCESS_SANITIZED
 	/* The check that the sanitizer's runtime does at exit(), which a forked child must not call. */
 	if (__lsan_do_recoverable_leak_check() != 0)
 		_exit(code == 0 ? 23 : code);

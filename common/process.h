@@ -30,6 +30,16 @@ struct shared {
 	pid_t	 master_pid;
 };
 
+/* Built with the address sanitizer: its runtime must see every fork, and checks for leaks. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PROCESS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define PROCESS_SANITIZED 1
+#endif
+
 struct process_start {
 	const char	*title;		/* "gateway", "session g1": for the title and the log */
 	const int	*keep;		/* descriptors to keep beside 0-2 and the log's; ends with -1 */

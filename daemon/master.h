@@ -130,7 +130,7 @@ bool	spawn_init(struct master *);
 void	spawn_fini(struct master *);
 /* Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and answer as in worker.h. 0, or -1 with errno. */
 int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
-int	spawn_view(struct master *, uint32_t slot, int answer, uint64_t now_ns);
+int	spawn_view(struct master *, const struct registry_entry *, int answer, uint64_t now_ns);
 int	spawn_service(struct master *, struct service *);
 
 /* ---- master_reap.c */

@@ -33,7 +33,7 @@ handle_view(struct master *m, struct service *s, const struct service_request *r
 {
 	if (fd == -1)
 		answer(s, r, ERROR_INTERNAL, "no descriptor", e);
-	else if (spawn_view(m, e->slot, fd, clock_boot_ns()) == -1)
+	else if (spawn_view(m, e, fd, clock_boot_ns()) == -1)
 		answer(s, r, ERROR_OVERLOADED, strerror(errno), e);
 	else
 		answer(s, r, ERROR_NONE, "", e);

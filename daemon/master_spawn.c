@@ -3,11 +3,13 @@
  * start structure names, and never returns from its main function into the master's code.
  */
 #include <errno.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -43,9 +45,25 @@ spawn_fini(struct master *m)
 		munmap(m->slot_of_pid, ARRAY_SIZE);
 }
 
-/* fork(2) with all signals blocked; the child unblocks them in process_begin. */
+/*
+ * fork(2) for a worker, without what the C library does around it in the child: for a process of one thread, which this is, that only writes into
+ * five pages which all workers otherwise share. (libbsd's arc4random notices a fork by the pid.) Sanitizers need to see their forks.
+ */
 static pid_t
-fork_blocked(void)
+fork_bare(void)
+{
+#ifdef PROCESS_SANITIZED
+	return fork();
+#else
+	struct clone_args args = { .exit_signal = SIGCHLD };
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+#endif
+}
+
+/* Forks with all signals blocked; the child unblocks them in process_begin. */
+static pid_t
+fork_blocked(pid_t (*how)(void))
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -57,7 +75,7 @@ fork_blocked(void)
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
+	pid = how();
 	saved = errno;
 	if (pid != 0)
 		sigprocmask(SIG_SETMASK, &before, NULL);
@@ -71,7 +89,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 	struct worker_start start = {
 		.shared = &m->shared,
 		.mode = finish ? WORKER_FINISH : WORKER_SERVE,
-		.slot = e->slot,
+		.entry = e,
 		.sealed = sealed,
 		.answer = -1,
 	};
@@ -82,9 +100,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 	e->forked_ns = clock_boot_ns();
 	e->ready_ns = 0;
 	e->pid = 0;
-	/* The child reads its entry: it must be right before the fork. */
-	registry_write(m->registry, e);
-	e->pid = fork_blocked();
+	e->pid = fork_blocked(fork_bare);
 	if (e->pid == 0)
 		worker_main(&start);
 	if (e->pid == -1) {
@@ -105,12 +121,12 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 }
 
 int
-spawn_view(struct master *m, uint32_t slot, int answer, uint64_t now_ns)
+spawn_view(struct master *m, const struct registry_entry *e, int answer, uint64_t now_ns)
 {
 	struct worker_start start = {
 		.shared = &m->shared,
 		.mode = WORKER_VIEW,
-		.slot = slot,
+		.entry = e,
 		.sealed = -1,
 		.answer = answer,
 	};
@@ -123,7 +139,7 @@ spawn_view(struct master *m, uint32_t slot, int answer, uint64_t now_ns)
 		errno = EAGAIN;
 		return -1;
 	}
-	pid = fork_blocked();
+	pid = fork_blocked(fork_bare);
 	if (pid == 0)
 		worker_main(&start);
 	if (pid == -1)
@@ -161,7 +177,7 @@ spawn_service(struct master *m, struct service *s)
 	if (setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 		setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	s->incarnation++;
-	pid = fork_blocked();
+	pid = fork_blocked(fork);
 	if (pid == 0)
 		service_child(s, fds[1]);
 	close(fds[1]);

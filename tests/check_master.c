@@ -71,7 +71,7 @@ toy_serve(const struct worker_start *start, struct registry_page *page)
 	sigaddset(&set, SIGUSR2);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	for (;;) {
-		if (!registry_read(start->shared->registry, start->slot, &e))
+		if (!registry_read(start->shared->registry, start->entry->slot, &e))
 			_exit(99);
 		if (e.order == ORDER_STOP && begins(e.id, "seven"))
 			_exit(7);
@@ -108,8 +108,7 @@ worker_main(const struct worker_start *start)
 	struct registry_cell cell = { 0 };
 	struct registry_page *page;
 
-	if (!registry_read(shared->registry, start->slot, &e))
-		_exit(98);
+	e = *start->entry;
 	page = registry_page_map(shared->registry, e.cell);
 	process_begin(shared, &begin);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a test that failed leaves nobody behind */

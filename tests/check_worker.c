@@ -416,7 +416,7 @@ START_TEST(case_79_without_a_master_it_hibernates)
 		if (worker == 0)
 			worker_main(&(struct worker_start){.shared = &wb.shared,
 			    .mode = WORKER_SERVE,
-			    .slot = wb.entry.slot,
+			    .entry = &wb.entry,
 			    .sealed = -1,
 			    .answer = -1});
 		if (write(fds[1], &worker, sizeof(worker)) != (ssize_t)sizeof(worker))

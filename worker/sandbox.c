@@ -17,23 +17,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <seccomp.h>
 
 #include "common/process.h"
 #include "worker/sandbox.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#ifndef HAS_SANITIZER
-#define HAS_SANITIZER 0
-#endif
 
 #define CODE_MAX	512		/* instructions */
 #define OWN_PID		0x7ac0ffeeU	/* above any pid, and nothing else */
@@ -195,24 +185,45 @@ make_ruleset(const struct shared *shared)
 
 /* ---- both ------------------------------------------------------------------------------------ */
 
+/*
+ * Compiles the filter in a child, into memory that both share: what libseccomp allocates and frees would leave the master's
+ * heap full of holes, and every worker would copy the pages that they are in. 0, or the errno.
+ */
+static int
+make_code_aside(struct sandbox *s)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return errno;
+	if (pid == 0)
+		_exit(make_code(s) ? 0 : errno & 0xff);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EFAULT;
+}
+
 struct sandbox *
 sandbox_prepare(const struct shared *shared)
 {
 	struct sandbox *s;
+	int failed;
 
-	if (HAS_SANITIZER) {
-		errno = ENOTSUP;
-		return NULL;
-	}
-	s = calloc(1, sizeof(*s));
-	if (s == NULL)
+#ifdef PROCESS_SANITIZED
+	errno = ENOTSUP;
+	return NULL;
+#endif
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED)
 		return NULL;
 	s->ruleset = make_ruleset(shared);
-	if (make_code(s))
+	failed = make_code_aside(s);
+	if (failed == 0 && mprotect(s, sizeof(*s), PROT_READ) == 0)
 		return s;
-	int saved = errno;
 	sandbox_free(s);
-	errno = saved;
+	errno = failed != 0 ? failed : ENOMEM;
 	return NULL;
 }
 
@@ -223,7 +234,7 @@ sandbox_free(struct sandbox *s)
 		return;
 	if (s->ruleset != -1)
 		close(s->ruleset);
-	free(s);
+	munmap(s, sizeof(*s));
 }
 
 int

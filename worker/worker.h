@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/process.h"
+#include "common/registry.h"
 
 enum worker_mode {
 	WORKER_SERVE,		/* recover, become ready, serve until the end */
@@ -17,7 +18,8 @@ enum worker_mode {
 struct worker_start {
 	const struct shared	*shared;
 	enum worker_mode	 mode;
-	uint32_t		 slot;		/* its entry has the rest */
+	const struct registry_entry *entry;	/* a copy, with id, instance, mode, order and cell: so that a worker need not look into the
+						 * registry, whose pages would each cost it a page of tables */
 	int sealed; /* memfd with a new session's parameters, or -1: there is a journal */
 	int			 answer;	/* VIEW: where to write; else -1 */
 };

@@ -127,7 +127,7 @@ worker_bed_prepare(struct worker_bed *wb)
 pid_t
 worker_bed_fork(struct worker_bed *wb, enum worker_mode mode, const char *sealed, int answer)
 {
-	struct worker_start start = { .shared = &wb->shared, .mode = mode, .slot = wb->entry.slot,
+	struct worker_start start = { .shared = &wb->shared, .mode = mode, .entry = &wb->entry,
 		.sealed = -1, .answer = answer };
 	sigset_t all, before;
 	pid_t pid;
@@ -141,8 +141,10 @@ worker_bed_fork(struct worker_bed *wb, enum worker_mode mode, const char *sealed
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		process_reset_signals(); /* as the master has done when it forks */
 		worker_main(&start);
+	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	ck_assert_int_gt(pid, 0);
 	if (start.sealed != -1)
