@@ -1,6 +1,6 @@
 /*
- * error.h: the table of typed errors. A row is the stable word in data.reason, the JSON-RPC code and a sentence; rpc.discover, the man page and the tests
- * read the same rows.
+ * error.h: the table of typed errors. A row is the stable word in data.reason, the JSON-RPC code
+ * and a sentence; rpc.discover, the man page and the tests read the same rows.
  */
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H

@@ -1,5 +1,6 @@
 /*
- * methods.c: the table of methods. Read by the gateway, workers, gamectl, rpc.discover, the man page and the tests. Pure data.
+ * methods.c: the table of methods. Read by the gateway, workers, gamectl, rpc.discover, the man
+ * page and the tests. Pure data.
  */
 #include <string.h>
 
@@ -34,7 +35,8 @@ static const struct param start_params[] = {
 	 .help = "the mode of play"},
 	{.name = "teams", .type = PARAM_OBJECT, .required = true,
 	 .help = "{team_id: [player_id, player_id]}"},
-	{.name = "guild_id", .type = PARAM_LABEL, .help = "the owner's group; \"default\" where it is left out"},
+	{.name = "guild_id", .type = PARAM_LABEL,
+	 .help = "the owner's group; \"default\" where it is left out"},
 	{.name = "game_id", .type = PARAM_SESSION_ID,
 	 .help = "the session's id; made where it is left out (from key, if there is one)"},
 	{.name = "config", .type = PARAM_OBJECT, .help = "settings of the mode"},
@@ -42,7 +44,8 @@ static const struct param start_params[] = {
 	 .help = "when a process that ended is started again"},
 	{.name = "limits", .type = PARAM_OBJECT, .members = limits_members,
 	 .help = "limits of this session alone"},
-	{.name = "key", .type = PARAM_KEY, .help = "makes the start happen once, however often it is asked for"},
+	{.name = "key", .type = PARAM_KEY,
+	 .help = "makes the start happen once, however often it is asked for"},
 	END
 };
 
@@ -54,7 +57,8 @@ static const struct param command_members[] = {
 
 static const struct param command_params[] = {
 	GAME_ID,
-	{.name = "command", .type = PARAM_OBJECT, .required = true, .open = true, .members = command_members,
+	{.name = "command", .type = PARAM_OBJECT, .required = true, .open = true,
+	 .members = command_members,
 	 .help = "what the game is to do"},
 	{.name = "key", .type = PARAM_KEY,
 	 .help = "makes the command happen once: the same key again gets the first reply again"},
@@ -78,22 +82,29 @@ static const struct param stop_params[] = {
 
 static const struct param get_params[] = {
 	GAME_ID,
-	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32, .help = "only these members of the result"},
+	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32,
+	 .help = "only these members of the result"},
 	END
 };
 
 static const struct param list_params[] = {
-	{.name = "state", .type = PARAM_CHOICE, .choices = states, .help = "only sessions in this state"},
-	{.name = "mode", .type = PARAM_STRING, .min = 1, .max = 64, .help = "only sessions of this mode"},
+	{.name = "state", .type = PARAM_CHOICE, .choices = states,
+	 .help = "only sessions in this state"},
+	{.name = "mode", .type = PARAM_STRING, .min = 1, .max = 64,
+	 .help = "only sessions of this mode"},
 	{.name = "guild_id", .type = PARAM_LABEL, .help = "only sessions of this guild"},
 	{.name = "residency", .type = PARAM_CHOICE, .choices = residencies,
 	 .help = "only sessions that the supervisor sees so"},
-	{.name = "restart", .type = PARAM_CHOICE, .choices = restarts, .help = "only sessions of this restart type"},
-	{.name = "min_age_s", .type = PARAM_INTEGER, .max = EVER, .help = "only sessions started this long ago, or longer"},
+	{.name = "restart", .type = PARAM_CHOICE, .choices = restarts,
+	 .help = "only sessions of this restart type"},
+	{.name = "min_age_s", .type = PARAM_INTEGER, .max = EVER,
+	 .help = "only sessions started this long ago, or longer"},
 	{.name = "limit", .type = PARAM_INTEGER, .min = 1, .max = 10000,
 	 .help = "at most this many rows; 1000 where it is left out"},
-	{.name = "cursor", .type = PARAM_STRING, .min = 1, .max = 64, .help = "next_cursor of the page before"},
-	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32, .help = "only these members of each row"},
+	{.name = "cursor", .type = PARAM_STRING, .min = 1, .max = 64,
+	 .help = "next_cursor of the page before"},
+	{.name = "fields", .type = PARAM_STRINGS, .min = 1, .max = 32,
+	 .help = "only these members of each row"},
 	END
 };
 
@@ -101,7 +112,8 @@ static const struct param journal_params[] = {
 	GAME_ID,
 	{.name = "instance", .type = PARAM_STRING, .min = 36, .max = 36,
 	 .help = "which life of the id; the living one, else the last, where it is left out"},
-	{.name = "from", .type = PARAM_INTEGER, .min = 1, .max = EVER, .help = "the first record wanted; 1 where it is left out"},
+	{.name = "from", .type = PARAM_INTEGER, .min = 1, .max = EVER,
+	 .help = "the first record wanted; 1 where it is left out"},
 	{.name = "limit", .type = PARAM_INTEGER, .min = 1, .max = 10000,
 	 .help = "at most this many records; 100 where it is left out"},
 	END
@@ -111,7 +123,7 @@ static const struct param subscribe_params[] = {
 	{.name = "topics", .type = PARAM_STRINGS, .required = true, .min = 1, .max = 256,
 	 .help = "game:<id>, game:*, sessions or services"},
 	{.name = "from", .type = PARAM_OBJECT,
-	 .help = "{game_id: seq}: the first record wanted of these sessions; others begin with what comes next"},
+	 .help = "{game_id: seq}: the first record wanted; other sessions begin with what comes next"},
 	END
 };
 
@@ -122,13 +134,14 @@ static const struct param unsubscribe_params[] = {
 };
 
 static const struct param shutdown_params[] = {
-	{.name = "end", .type = PARAM_BOOLEAN, .help = "end the games; where it is left out they come back with the next start"},
+	{.name = "end", .type = PARAM_BOOLEAN,
+	 .help = "end the games; where it is left out they come back with the next start"},
 	END
 };
 
 static const struct param no_params[] = { END };
 
-/* ---- results ----------------------------------------------------------------------------------- */
+/* ---- results ---- */
 
 static const struct field start_result[] = {
 	{"game_id", "string", "the session's id"},
@@ -233,25 +246,29 @@ static const struct field discover_result[] = {
 
 static const struct field no_result[] = { END };
 
-/* ---- errors ------------------------------------------------------------------------------------ */
+/* ---- errors ---- */
 
 const enum error_reason method_errors[] = {
 	ERROR_INVALID_PARAMS, ERROR_INTERNAL, ERROR_DENIED, ERROR_OVERLOADED, ERROR_NONE};
 
 static const enum error_reason start_errors[] = {
-	ERROR_INVALID_ID, ERROR_UNKNOWN_MODE, ERROR_ALREADY_STARTED, ERROR_ALREADY_PRESENT, ERROR_MAX_SESSIONS,
+	ERROR_INVALID_ID, ERROR_UNKNOWN_MODE, ERROR_ALREADY_STARTED, ERROR_ALREADY_PRESENT,
+	ERROR_MAX_SESSIONS,
 	ERROR_START_FAILED, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason command_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_REJECTED, ERROR_RESTARTING,
-	ERROR_OUTCOME_UNKNOWN, ERROR_HELD, ERROR_POISONED, ERROR_CONFLICT, ERROR_DEADLINE, ERROR_JOURNAL,
+	ERROR_OUTCOME_UNKNOWN, ERROR_HELD, ERROR_POISONED, ERROR_CONFLICT, ERROR_DEADLINE,
+	ERROR_JOURNAL,
 	ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason pause_errors[] = {
-	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING, ERROR_OUTCOME_UNKNOWN,
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING,
+	ERROR_OUTCOME_UNKNOWN,
 	ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason stop_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_DEADLINE, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason release_errors[] = {
-	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_START_FAILED, ERROR_HELD, ERROR_DEADLINE,
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_START_FAILED, ERROR_HELD,
+	ERROR_DEADLINE,
 	ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason get_errors[] = {ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason journal_read_errors[] = {
@@ -260,43 +277,57 @@ static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NON
 static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason no_errors[] = {ERROR_NONE};
 
-/* ---- methods ----------------------------------------------------------------------------------- */
+/* ---- methods ---- */
 
 const struct method methods[METHODS] = {
-	[METHOD_SESSION_START] = {METHOD_SESSION_START, "session.start", ROLE_PLAY, start_params, start_result,
-	    start_errors, false, "Starts a session; answers when it is ready"},
-	[METHOD_SESSION_COMMAND] = {METHOD_SESSION_COMMAND, "session.command", ROLE_PLAY, command_params,
-	    command_result, command_errors, true, "Gives the game a command; answers when it is written down"},
-	[METHOD_SESSION_PAUSE] = {METHOD_SESSION_PAUSE, "session.pause", ROLE_PLAY, session_params, state_result,
-	    pause_errors, true, "Lets the game's time stand still"},
-	[METHOD_SESSION_RESUME] = {METHOD_SESSION_RESUME, "session.resume", ROLE_PLAY, session_params, state_result,
-	    pause_errors, true, "Lets a paused game go on"},
-	[METHOD_SESSION_STOP] = {METHOD_SESSION_STOP, "session.stop", ROLE_PLAY, stop_params, state_result,
-	    stop_errors, false, "Ends the game in order; answers when its process is gone"},
-	[METHOD_SESSION_KILL] = {METHOD_SESSION_KILL, "session.kill", ROLE_ADMIN, session_params, state_result,
-	    stop_errors, false, "Ends the game at once, without its cleanup; answers when its process is gone"},
-	[METHOD_SESSION_RELEASE] = {METHOD_SESSION_RELEASE, "session.release", ROLE_ADMIN, session_params,
-	    release_result, release_errors, false,
+	[METHOD_SESSION_START] = {METHOD_SESSION_START, "session.start", ROLE_PLAY,
+	    start_params, start_result, start_errors, false,
+	    "Starts a session; answers when it is ready"},
+	[METHOD_SESSION_COMMAND] = {METHOD_SESSION_COMMAND, "session.command", ROLE_PLAY,
+	    command_params, command_result, command_errors, true,
+	    "Gives the game a command; answers when it is written down"},
+	[METHOD_SESSION_PAUSE] = {METHOD_SESSION_PAUSE, "session.pause", ROLE_PLAY,
+	    session_params, state_result, pause_errors, true,
+	    "Lets the game's time stand still"},
+	[METHOD_SESSION_RESUME] = {METHOD_SESSION_RESUME, "session.resume", ROLE_PLAY,
+	    session_params, state_result, pause_errors, true,
+	    "Lets a paused game go on"},
+	[METHOD_SESSION_STOP] = {METHOD_SESSION_STOP, "session.stop", ROLE_PLAY,
+	    stop_params, state_result, stop_errors, false,
+	    "Ends the game in order; answers when its process is gone"},
+	[METHOD_SESSION_KILL] = {METHOD_SESSION_KILL, "session.kill", ROLE_ADMIN,
+	    session_params, state_result, stop_errors, false,
+	    "Ends the game at once, without its cleanup; answers when its process is gone"},
+	[METHOD_SESSION_RELEASE] = {METHOD_SESSION_RELEASE, "session.release", ROLE_ADMIN,
+	    session_params, release_result, release_errors, false,
 	    "Gives a held session a new process and a new restart budget; answers when it is ready"},
-	[METHOD_SESSION_GET] = {METHOD_SESSION_GET, "session.get", ROLE_VIEW, get_params, get_result, get_errors,
-	    true, "Tells all about one session; wakes nobody, and waits at most a second for its game's state"},
-	[METHOD_SESSION_LIST] = {METHOD_SESSION_LIST, "session.list", ROLE_VIEW, list_params, list_result,
-	    no_errors, false, "Lists the sessions that exist and match"},
-	[METHOD_SESSION_JOURNAL] = {METHOD_SESSION_JOURNAL, "session.journal", ROLE_VIEW, journal_params,
-	    journal_result, journal_read_errors, false,
+	[METHOD_SESSION_GET] = {METHOD_SESSION_GET, "session.get", ROLE_VIEW,
+	    get_params, get_result, get_errors, true,
+	    "Tells all about one session; wakes nobody, waits at most a second for its game"},
+	[METHOD_SESSION_LIST] = {METHOD_SESSION_LIST, "session.list", ROLE_VIEW,
+	    list_params, list_result, no_errors, false,
+	    "Lists the sessions that exist and match"},
+	[METHOD_SESSION_JOURNAL] = {METHOD_SESSION_JOURNAL, "session.journal", ROLE_VIEW,
+	    journal_params, journal_result, journal_read_errors, false,
 	    "Reads the records of a session, ended ones too, without what is private"},
-	[METHOD_EVENTS_SUBSCRIBE] = {METHOD_EVENTS_SUBSCRIBE, "events.subscribe", ROLE_VIEW, subscribe_params,
-	    subscribe_result, subscribe_errors, true, "From here on events of these topics come as notifications"},
+	[METHOD_EVENTS_SUBSCRIBE] = {METHOD_EVENTS_SUBSCRIBE, "events.subscribe", ROLE_VIEW,
+	    subscribe_params, subscribe_result, subscribe_errors, true,
+	    "From here on events of these topics come as notifications"},
 	[METHOD_EVENTS_UNSUBSCRIBE] = {METHOD_EVENTS_UNSUBSCRIBE, "events.unsubscribe", ROLE_VIEW,
-	    unsubscribe_params, no_result, unsubscribe_errors, true, "Ends one subscription"},
-	[METHOD_SUPERVISOR_STATUS] = {METHOD_SUPERVISOR_STATUS, "supervisor.status", ROLE_VIEW, no_params,
-	    status_result, no_errors, false, "Tells how gamed is"},
-	[METHOD_SUPERVISOR_CHILDREN] = {METHOD_SUPERVISOR_CHILDREN, "supervisor.children", ROLE_VIEW, no_params,
-	    children_result, no_errors, false, "Lists the processes under the master"},
+	    unsubscribe_params, no_result, unsubscribe_errors, true,
+	    "Ends one subscription"},
+	[METHOD_SUPERVISOR_STATUS] = {METHOD_SUPERVISOR_STATUS, "supervisor.status", ROLE_VIEW,
+	    no_params, status_result, no_errors, false,
+	    "Tells how gamed is"},
+	[METHOD_SUPERVISOR_CHILDREN] = {METHOD_SUPERVISOR_CHILDREN, "supervisor.children", ROLE_VIEW,
+	    no_params, children_result, no_errors, false,
+	    "Lists the processes under the master"},
 	[METHOD_SUPERVISOR_SHUTDOWN] = {METHOD_SUPERVISOR_SHUTDOWN, "supervisor.shutdown", ROLE_ADMIN,
-	    shutdown_params, shutdown_result, no_errors, false, "Shuts gamed down; games sleep until its next start"},
-	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW, no_params, discover_result,
-	    no_errors, false, "Describes all methods, as an OpenRPC document"},
+	    shutdown_params, shutdown_result, no_errors, false,
+	    "Shuts gamed down; games sleep until its next start"},
+	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW,
+	    no_params, discover_result, no_errors, false,
+	    "Describes all methods, as an OpenRPC document"},
 };
 
 /* clang-format on */

@@ -1,5 +1,6 @@
 /*
- * methods.h: the table of methods. One row feeds the gateway's permission check and parameter check, rpc.discover, gamectl's methods, the man page and the tests.
+ * methods.h: the table of methods. One row feeds the gateway's permission check and parameter
+ * check, rpc.discover, gamectl's methods, the man page and the tests.
  */
 #ifndef COMMON_METHODS_H
 #define COMMON_METHODS_H
@@ -37,9 +38,11 @@ struct param {
 	enum param_type		 type;
 	bool			 required;
 	bool			 open;		/* OBJECT: may have other members too */
-	double			 min, max;	/* INTEGER, LIMIT: value; STRING: bytes; STRINGS: number */
+	/* INTEGER, LIMIT: value; STRING: bytes; STRINGS: number */
+	double			 min, max;
 	const char *const	*choices;	/* ends with NULL */
-	const struct param	*members;	/* OBJECT: ends with a NULL name; NULL: any members */
+	/* OBJECT: ends with a NULL name; NULL: any members */
+	const struct param	*members;
 	const char		*help;
 };
 
@@ -65,8 +68,10 @@ struct method {
 	enum role		 role;
 	const struct param	*params;	/* ends with a NULL name */
 	const struct field	*result;	/* ends with a NULL name */
-	const enum error_reason	*errors;	/* of its own, ends with ERROR_NONE; beside those that any method may answer */
-	bool			 on_session_socket;	/* the session's own socket answers it too */
+	/* of its own, ends with ERROR_NONE; beside those that any method may answer */
+	const enum error_reason	*errors;
+	/* the session's own socket answers it too */
+	bool			 on_session_socket;
 	const char		*help;
 };
 
@@ -77,10 +82,16 @@ const struct method *method_find(const char *name);
 /* What any method may answer; ends with ERROR_NONE. */
 extern const enum error_reason method_errors[];
 
-/* Checks params (NULL: none) against the row: unknown, missing, wrong type, out of range; names the field ("limits.max_seconds"). Pure. */
+/*
+ * Checks params (NULL: none) against the row: unknown, missing, wrong type, out of range; names
+ * the field ("limits.max_seconds"). Pure.
+ */
 bool	method_check(const struct method *, const cJSON *params, struct rpc_error *);
 
-/* The OpenRPC document (1.3), generated from the table, errors and modes included. A new object, or NULL without memory. */
+/*
+ * The OpenRPC document (1.3), generated from the table, errors and modes included. A new object,
+ * or NULL without memory.
+ */
 cJSON	*methods_discover(const char *version);
 
 #endif

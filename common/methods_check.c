@@ -133,7 +133,10 @@ find(const struct param *rows, const char *name)
 	return NULL;
 }
 
-/* What is there is known and right; what is required is there. object may be NULL: nothing is there. */
+/*
+ * What is there is known and right; what is required is there. object may be NULL: nothing is
+ * there.
+ */
 static bool
 check_object(const struct param *rows, bool open, const cJSON *object, const char *name,
     struct rpc_error *e)

@@ -1,6 +1,7 @@
 /*
- * methods_discover.c: the OpenRPC document that rpc.discover answers, made from the tables of methods, errors and modes. Called by the
- * gateway and by gamectl. Error policy: pure; NULL without memory, never half a document.
+ * methods_discover.c: the OpenRPC document that rpc.discover answers, made from the tables of
+ * methods, errors and modes. Called by the gateway and by gamectl. Error policy: pure; NULL
+ * without memory, never half a document.
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,7 @@ put_array(struct doc *d, cJSON *parent, const char *name)
 	return put(d, parent, name, cJSON_CreateArray());
 }
 
-/* ---- schemas ----------------------------------------------------------------------------------- */
+/* ---- schemas ---- */
 
 static void put_members(struct doc *, cJSON *schema, const struct param *, bool open);
 
@@ -148,7 +149,7 @@ put_members(struct doc *d, cJSON *schema, const struct param *members, bool open
 	put(d, schema, "additionalProperties", cJSON_CreateBool(open));
 }
 
-/* ---- modes: what config may have in it ---------------------------------------------------------- */
+/* ---- modes: what config may have in it ---- */
 
 static void
 put_mode_key(struct doc *d, cJSON *schema, const struct mode_key *key)
@@ -214,7 +215,7 @@ put_mode_params(struct doc *d, cJSON *mode_param, cJSON *config_param)
 	}
 }
 
-/* ---- methods ----------------------------------------------------------------------------------- */
+/* ---- methods ---- */
 
 static void
 put_params(struct doc *d, cJSON *method, const struct method *m)
@@ -309,8 +310,9 @@ methods_discover(const char *version)
 	put_string(&d, root, "openrpc", "1.3.2");
 	cJSON *info = put_object(&d, root, "info");
 	put_string(&d, info, "title", "gamed");
-	put_string(&d, info, "description", "Supervised word games: JSON-RPC 2.0 over a Unix stream socket, "
-					    "one object a line.");
+	put_string(&d, info, "description",
+	    "Supervised word games: JSON-RPC 2.0 over a Unix stream socket, "
+	    "one object a line.");
 	put_string(&d, info, "version", version);
 	put_string(&d, put_object(&d, info, "license"), "name", "ISC");
 	cJSON *list = put_array(&d, root, "methods");

@@ -1,6 +1,7 @@
 /*
- * rpc.c: JSON-RPC 2.0: a line becomes requests, a reply becomes a line. Called by the gateway, workers and gamectl.
- * Error policy: pure. What a client did wrong stands in its request's error, so that the caller has one path; only missing memory is a failure.
+ * rpc.c: JSON-RPC 2.0: a line becomes requests, a reply becomes a line. Called by the gateway,
+ * workers and gamectl. Error policy: pure. What a client did wrong stands in its request's error,
+ * so that the caller has one path; only missing memory is a failure.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +13,8 @@
 #include "common/rpc.h"
 
 void
-rpc_error_set(struct rpc_error *e, enum error_reason reason, const char *field, const char *fmt, ...)
+rpc_error_set(
+    struct rpc_error *e, enum error_reason reason, const char *field, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -26,7 +28,10 @@ rpc_error_set(struct rpc_error *e, enum error_reason reason, const char *field, 
 	va_end(ap);
 }
 
-/* The id as text. False where it is none, or the line had an escaped NUL that may have stood in it. */
+/*
+ * The id as text. False where it is none, or the line had an escaped NUL that may have stood in
+ * it.
+ */
 static bool
 id_read(struct rpc_request *r, const cJSON *id, bool had_nul)
 {
@@ -59,7 +64,8 @@ params_read(struct rpc_request *r, cJSON *params)
 	if (cJSON_IsObject(params))
 		r->params = params;
 	else
-		rpc_error_set(&r->error, ERROR_INVALID_PARAMS, "params", "params are given by name, as an object");
+		rpc_error_set(&r->error, ERROR_INVALID_PARAMS, "params",
+		    "params are given by name, as an object");
 }
 
 static void
@@ -82,7 +88,8 @@ request_fault(struct rpc_request *r, const cJSON *item, bool had_nul)
 		return "a request is an object";
 	if (id != NULL && !id_read(r, id, had_nul)) {
 		strcpy(r->id, "null");
-		return "an id is a string of at most 500 bytes, or an integer to 2^53 - 1 either way";
+		return "an id is a string of at most 500 bytes, or an integer to 2^53 - 1 either "
+		       "way";
 	}
 	if (!cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0)
 		return "jsonrpc is \"2.0\"";
@@ -117,7 +124,8 @@ input_fail(struct rpc_input *in, enum error_reason reason, const char *why)
 	if (in->requests == NULL)
 		return -1;
 	strcpy(in->requests->id, "null");
-	rpc_error_set(&in->requests->error, reason, NULL, "%s: %s", error_find(reason)->message, why);
+	rpc_error_set(
+	    &in->requests->error, reason, NULL, "%s: %s", error_find(reason)->message, why);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * rpc.h: JSON-RPC 2.0, one object (or a batch) a line. Pure: text in, requests out; replies to text.
+ * rpc.h: JSON-RPC 2.0, one object (or a batch) a line. Pure: text in, requests out; replies to
+ * text.
  */
 #ifndef COMMON_RPC_H
 #define COMMON_RPC_H
@@ -31,7 +32,10 @@ struct rpc_error {
 	int64_t	retry_after_ms;	/* data.retry_after_ms; 0 none */
 };
 
-/* Sets all of it: what is not named here becomes none. field may be NULL; fmt may be NULL: the row's sentence. */
+/*
+ * Sets all of it: what is not named here becomes none. field may be NULL; fmt may be NULL: the
+ * row's sentence.
+ */
 void	rpc_error_set(struct rpc_error *, enum error_reason, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Parses data and message of an error object that one of our own processes made. */
@@ -39,7 +43,8 @@ void	rpc_error_from(struct rpc_error *, const cJSON *error);
 
 struct rpc_request {
 	bool	 is_notification;	/* no reply */
-	char	 id[RPC_ID_TEXT];	/* the id as JSON text, exactly; "null" for an invalid request */
+	/* the id as JSON text, exactly; "null" for an invalid request */
+	char	 id[RPC_ID_TEXT];
 	char	 method[64];
 	cJSON	*params;		/* an object, or NULL: none. Borrowed from the rpc_input */
 	struct rpc_error error;		/* reason is not ERROR_NONE: answer with this */
@@ -54,16 +59,19 @@ struct rpc_input {
 };
 
 /*
- * Parses a line (no newline). Always gives at least one request, if only one whose error is to be answered (parse error, an empty batch, too deep), so that the caller has
- * one path. 0, or -1 without memory. rpc_input_clear afterwards. Duplicate member names, NUL bytes and bad UTF-8 are parse errors. An escaped
- * NUL in a string becomes U+0001, which no name, key or word may have in it either.
+ * Parses a line (no newline). Always gives at least one request, if only one whose error is to be
+ * answered (parse error, an empty batch, too deep), so that the caller has one path. 0, or -1
+ * without memory. rpc_input_clear afterwards. Duplicate member names, NUL bytes and bad UTF-8 are
+ * parse errors. An escaped NUL in a string becomes U+0001, which no name, key or word may have in
+ * it either.
  */
 int	rpc_parse(const char *line, size_t len, struct rpc_input *);
 void	rpc_input_clear(struct rpc_input *);
 
 /*
- * The text of one JSON value, checked by the letter where cJSON is lax (numbers, control characters, UTF-8, depth, names twice) and
- * parsed. Escaped NULs become U+0001, and *had_nul (may be NULL) is set. A new value; or NULL and *why says what is wrong, or is NULL: no memory.
+ * The text of one JSON value, checked by the letter where cJSON is lax (numbers, control
+ * characters, UTF-8, depth, names twice) and parsed. Escaped NULs become U+0001, and *had_nul
+ * (may be NULL) is set. A new value; or NULL and *why says what is wrong, or is NULL: no memory.
  */
 cJSON	*rpc_parse_value(const char *text, size_t len, bool *had_nul, const char **why);
 
@@ -73,7 +81,8 @@ void	rpc_result_raw(struct json_writer *, const char *id, const char *json, size
 void	rpc_failure(struct json_writer *, const char *id, const struct rpc_error *);
 
 /*
- * For results that are written on the spot: the reply's beginning; then the result, one value, with name "result"; then the end.
+ * For results that are written on the spot: the reply's beginning; then the result, one value,
+ * with name "result"; then the end.
  */
 void	rpc_result_begin(struct json_writer *, const char *id);
 void	rpc_result_end(struct json_writer *);
@@ -82,8 +91,9 @@ void	rpc_result_end(struct json_writer *);
 void	rpc_call(struct json_writer *, int64_t id, const char *method, const cJSON *params);
 
 /*
- * Looks at a line that rpc_result or rpc_failure made with an integer id, without parsing it whole: *id, and *rest is what follows
- * `"id":N,` to the end of the line (borrowed). False if the line is no such reply.
+ * Looks at a line that rpc_result or rpc_failure made with an integer id, without parsing it
+ * whole: *id, and *rest is what follows `"id":N,` to the end of the line (borrowed). False if the
+ * line is no such reply.
  */
 bool	rpc_reply_split(const char *line, size_t len, int64_t *id, const char **rest, size_t *rest_len);
 /* The same reply with another id, given as JSON text. */

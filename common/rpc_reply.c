@@ -1,6 +1,7 @@
 /*
- * rpc_reply.c: replies and calls as lines, and typed errors on the wire in both directions.
- * Error policy: the writer's failed flag says whether it fitted; what cannot be read becomes the internal error.
+ * rpc_reply.c: replies and calls as lines, and typed errors on the wire in both directions. Error
+ * policy: the writer's failed flag says whether it fitted; what cannot be read becomes the
+ * internal error.
  */
 #include <inttypes.h>
 #include <math.h>

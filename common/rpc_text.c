@@ -1,7 +1,7 @@
 /*
- * rpc_text.c: is this text JSON by the letter? cJSON parses it, but takes more than JSON is (01, raw control characters, bytes that are no UTF-8,
- * a member twice) and cannot hold a NUL. Called for every line of a client.
- * Error policy: pure; says in a few words what is wrong.
+ * rpc_text.c: is this text JSON by the letter? cJSON parses it, but takes more than JSON is (01,
+ * raw control characters, bytes that are no UTF-8, a member twice) and cannot hold a NUL. Called
+ * for every line of a client. Error policy: pure; says in a few words what is wrong.
  */
 #include <stdlib.h>
 #include <string.h>

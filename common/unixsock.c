@@ -1,7 +1,7 @@
 /*
- * unixsock.c: Unix stream sockets by name, for whoever listens or connects. Names are reached through a directory's descriptor by way of
- * /proc/self/fd, so that no directory's path is too long for a socket address.
- * Error policy: -1 with errno, and nothing is left behind.
+ * unixsock.c: Unix stream sockets by name, for whoever listens or connects. Names are reached
+ * through a directory's descriptor by way of /proc/self/fd, so that no directory's path is too
+ * long for a socket address. Error policy: -1 with errno, and nothing is left behind.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -1,5 +1,6 @@
 /*
- * unixsock.h: Unix stream sockets by name. A path too long for a socket address is reached through its directory's descriptor.
+ * unixsock.h: Unix stream sockets by name. A path too long for a socket address is reached
+ * through its directory's descriptor.
  */
 #ifndef COMMON_UNIXSOCK_H
 #define COMMON_UNIXSOCK_H
@@ -7,12 +8,16 @@
 #include <sys/types.h>
 
 /*
- * A listening socket at dirfd/name: bound under a temporary name with the mode, listening, then renamed over its place, so that nobody finds it missing or
- * refusing. Non-blocking, close-on-exec. -1 with errno.
+ * A listening socket at dirfd/name: bound under a temporary name with the mode, listening, then
+ * renamed over its place, so that nobody finds it missing or refusing. Non-blocking,
+ * close-on-exec. -1 with errno.
  */
 int	unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog);
 
-/* A connected socket, close-on-exec; nonblock: EAGAIN means that the backlog is full. -1 with errno. */
+/*
+ * A connected socket, close-on-exec; nonblock: EAGAIN means that the backlog is full. -1 with
+ * errno.
+ */
 int	unixsock_connect(int dirfd, const char *name, int nonblock);
 
 /* The same by path, of any length. */

@@ -1,6 +1,7 @@
 /*
- * gateway.c: the gateway's process: its first steps, its loop, its way out. Called by the master in a child (a row of the services' table).
- * Error policy: what it needs to begin and does not get is fatal; afterwards see gateway.h.
+ * gateway.c: the gateway's process: its first steps, its loop, its way out. Called by the master
+ * in a child (a row of the services' table). Error policy: what it needs to begin and does not
+ * get is fatal; afterwards see gateway.h.
  */
 #include <sys/signalfd.h>
 
@@ -14,7 +15,8 @@
 #include "common/process.h"
 #include "daemon/gateway.h"
 
-#define WRITER_KEEP	(64 * 1024)	/* a larger buffer is given back after the line for which it grew */
+#define WRITER_KEEP (64 * 1024) /* a larger buffer is given back after the line for which it grew  \
+				 */
 #define LEAVE_MS	500		/* how long replies may take to leave at the end */
 
 void
@@ -169,8 +171,8 @@ void
 gateway_main(const struct service_start *start)
 {
 	const struct shared *s = start->shared;
-	const int keep[] = {start->master, start->control, s->runtime_dir, s->session_dir, s->state_dir,
-	    s->journal_dir, s->archive_dir, -1};
+	const int keep[] = {start->master, start->control, s->runtime_dir, s->session_dir,
+	    s->state_dir, s->journal_dir, s->archive_dir, -1};
 	struct gateway g;
 
 	process_begin(s, &(struct process_start){

@@ -1,6 +1,7 @@
 /*
- * gateway.h: the service that clients talk to. It owns the control socket, routes requests to the processes of sessions, and hands out events.
- * It forks nothing and decides nothing about sessions: it reads the registry, and asks the master over its socket.
+ * gateway.h: the service that clients talk to. It owns the control socket, routes requests to the
+ * processes of sessions, and hands out events. It forks nothing and decides nothing about
+ * sessions: it reads the registry, and asks the master over its socket.
  *
  *	gateway.c		the loop, its signals, the way out
  *	gateway_asks.c		the master's socket: asks out, notices in
@@ -24,9 +25,10 @@
  *	gateway_catch_up.c	pairs that read their journals
  *	gateway_facts.c		what the supervisor says
  *
- * Lifetimes: a call lives until its one reply, longer than its client if need be; clients and routes that are done with are freed by the loop
- * (gateway_reap), never under their callers' feet. Error policy: what a client does closes at most that client; a message from the master that
- * is not of the form is fatal; the master's end is ours.
+ * Lifetimes: a call lives until its one reply, longer than its client if need be; clients and
+ * routes that are done with are freed by the loop (gateway_reap), never under their callers'
+ * feet. Error policy: what a client does closes at most that client; a message from the master
+ * that is not of the form is fatal; the master's end is ours.
  */
 #ifndef DAEMON_GATEWAY_H
 #define DAEMON_GATEWAY_H
@@ -53,8 +55,10 @@
 #include "daemon/service.h"
 
 #define CLIENTS_MAX		4096
-#define CLIENT_CALLS_MAX	256	/* of one client at a time; no more is read from it beyond */
-#define CLIENT_PENDING_SOFT	(256 * 1024)	/* nor while more than this waits to be written to it */
+/* Of one client at a time; no more is read from it beyond. */
+#define CLIENT_CALLS_MAX	256
+/* Nor while more than this waits to be written to it. */
+#define CLIENT_PENDING_SOFT	(256 * 1024)
 #define CLIENT_PENDING_MAX	(4 * 1024 * 1024)	/* a client that lets more wait is closed */
 #define CLIENT_STALL_S		30	/* so is one that takes nothing for so long */
 #define CALLS_MAX		65536	/* of all clients, gone ones too */
@@ -72,14 +76,17 @@ struct call;
 struct route;
 struct pair;
 
-/* ---- gateway_asks.c ---------------------------------------------------------------------------- */
+/* ---- gateway_asks.c ---- */
 
 /* A request to the master that is not settled yet. Stands in what asked. */
 struct ask {
 	RB_ENTRY(ask)	 by_tag;
 	uint64_t	 tag;
 	bool		 is_open;
-	/* DONE or REFUSED; for START, after DONE, also STARTED or START_FAILED. The owner closes it. */
+	/*
+	 * DONE or REFUSED; for START, after DONE, also STARTED or START_FAILED. The owner closes
+	 * it.
+	 */
 	void		(*on_answer)(struct ask *, const struct service_notice *);
 	void		*owner;
 };
@@ -92,7 +99,7 @@ struct queued_ask {
 	int			 fd;
 };
 
-/* ---- gateway_calls.c --------------------------------------------------------------------------- */
+/* ---- gateway_calls.c ---- */
 
 /* The replies of one batch, until all are there. */
 struct batch {
@@ -118,7 +125,10 @@ struct call {
 	void			(*on_deadline)(struct call *);
 	struct ask		 ask;
 
-	/* In a route: in its queue (in order, to the session's process) or among those who wait for notices. */
+	/*
+	 * In a route: in its queue (in order, to the session's process) or among those who wait
+	 * for notices.
+	 */
 	struct route		*route;
 	TAILQ_ENTRY(call)	 in_route;
 	bool			 is_queued;	/* else it waits */
@@ -126,10 +136,12 @@ struct call {
 	size_t			 text_len;
 	bool			 may_repeat;	/* asked twice, it still happens once */
 	bool			 only_looks;	/* wakes nobody */
-	void			(*on_turn)(struct call *);	/* instead of being sent: it is its turn */
+	/* instead of being sent: it is its turn */
+	void			(*on_turn)(struct call *);
 	void			(*on_reply)(struct call *, const char *line, size_t len, const char *rest,
 				    size_t rest_len);	/* NULL: the reply is passed on */
-	void			(*on_failure)(struct call *, const struct rpc_error *);	/* NULL: passed on */
+	/* NULL: passed on */
+	void			(*on_failure)(struct call *, const struct rpc_error *);
 	void			(*on_notice)(struct call *, const struct service_notice *);
 
 	/* The handlers' own. */
@@ -144,7 +156,7 @@ struct call {
 	uint32_t		 timeout_ms;	/* of stop */
 };
 
-/* ---- gateway_clients.c ------------------------------------------------------------------------- */
+/* ---- gateway_clients.c ---- */
 
 struct subscription;
 
@@ -165,11 +177,14 @@ struct client {
 };
 TAILQ_HEAD(clients, client);
 
-/* ---- gateway_routes.c -------------------------------------------------------------------------- */
+/* ---- gateway_routes.c ---- */
 
 TAILQ_HEAD(call_queue, call);
 
-/* What the gateway has with one session. Made on demand; free when nobody waits, listens or is connected. */
+/*
+ * What the gateway has with one session. Made on demand; free when nobody waits, listens or is
+ * connected.
+ */
 struct route {
 	struct gateway		*g;
 	RB_ENTRY(route)		 by_id;
@@ -180,8 +195,10 @@ struct route {
 	/* Calls to its process: the first may be on its way, the others wait for their turn. */
 	struct call_queue	 queue;
 	unsigned		 n_queued;
-	struct call		*sent;		/* on its way; NULL: none, or nobody waits for it any more */
-	int64_t			 awaited;	/* the number of the reply that must come before the next is sent; 0 none */
+	/* on its way; NULL: none, or nobody waits for it any more */
+	struct call		*sent;
+	/* the number of the reply that must come before the next is sent; 0 none */
+	int64_t			 awaited;
 	struct ask		 wake;
 	/* Calls that wait for a notice. */
 	struct call_queue	 waiters;
@@ -196,16 +213,18 @@ struct route {
 
 	/* Its events. */
 	LIST_HEAD(, pair)	 pairs;
-	int64_t			 subscribing;	/* the number of the events.subscribe that was sent; 0 none */
+	/* the number of the events.subscribe that was sent; 0 none */
+	int64_t			 subscribing;
 	bool			 is_streaming;
-	char			 instance[INSTANCE_SIZE];	/* its life, where somebody listens; "" none yet */
+	/* its life, where somebody listens; "" none yet */
+	char			 instance[INSTANCE_SIZE];
 	bool			 is_over;	/* that life has ended */
 	uint64_t		 published;	/* its last record that is known to be durable */
 };
 RB_HEAD(routes, route);
 TAILQ_HEAD(route_list, route);
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 #define SERVICES_MAX 8
 struct service_row {
@@ -262,41 +281,46 @@ struct gateway {
 	struct json_writer	 out;		/* for one line at a time */
 };
 
-/* ---- gateway.c */
+/* ---- gateway.c ---- */
 void	gateway_reap_soon(struct gateway *);
 void	gateway_call_ended(struct gateway *);
 /* The shared writer, empty. */
 struct json_writer *gateway_writer(struct gateway *);
 
-/* ---- gateway_asks.c */
+/* ---- gateway_asks.c ---- */
 int	asks_init(struct gateway *);
 void	asks_fini(struct gateway *);
 /*
- * Sends the request (its tag is filled in) with fd (-1: none; taken, whatever happens). 0, or -1: too many wait for the master. The ask is open until
- * ask_close.
+ * Sends the request (its tag is filled in) with fd (-1: none; taken, whatever happens). 0, or -1:
+ * too many wait for the master. The ask is open until ask_close.
  */
 int	ask_send(struct gateway *, struct ask *, struct service_request *, int fd);
-void	ask_close(struct gateway *, struct ask *);	/* its answer is thrown away; harmless if it is not open */
+/* its answer is thrown away; harmless if it is not open */
+void	ask_close(struct gateway *, struct ask *);
 /* A request about a session, filled in. */
 struct service_request ask_about(enum service_asks, const char *id);
 
-/* ---- gateway_accept.c */
+/* ---- gateway_accept.c ---- */
 int	accept_init(struct gateway *);
 void	accept_fini(struct gateway *);	/* stops accepting */
 
-/* ---- gateway_clients.c */
+/* ---- gateway_clients.c ---- */
 void	client_accept(struct gateway *, int fd);	/* takes fd */
 /* Writes a line. A client that lets too much wait is doomed. */
 void	client_put(struct client *, const char *text, size_t len);
-void	client_doom(struct client *);			/* freed soon; nothing more comes from it or goes to it */
+/* freed soon; nothing more comes from it or goes to it */
+void	client_doom(struct client *);
 /* After anything that may change how much is under way: reads on or not, or is done. */
 void	client_settle(struct client *);
 void	clients_reap(struct gateway *);
 
-/* ---- gateway_calls.c */
+/* ---- gateway_calls.c ---- */
 /* One line of a client. */
 void	calls_read(struct client *, const char *line, size_t len);
-/* A result: open, then write the members of the result object, then close, which sends it and frees the call. */
+/*
+ * A result: open, then write the members of the result object, then close, which sends it and
+ * frees the call.
+ */
 struct json_writer *call_result_open(struct call *);
 void	call_result_close(struct call *);
 void	call_fail(struct call *, const struct rpc_error *);	/* sends and frees */
@@ -313,18 +337,20 @@ void	calls_fail_all(struct gateway *, enum error_reason);
 const char *call_string(const struct call *, const char *name);
 double	call_number(const struct call *, const char *name, double otherwise);
 
-/* ---- gateway_methods.c */
+/* ---- gateway_methods.c ---- */
 void	method_run(struct call *, const struct rpc_request *, enum role);
 
-/* ---- gateway_routes.c */
+/* ---- gateway_routes.c ---- */
 struct route *route_find(struct gateway *, const char *id);	/* NULL: there is none */
-struct route *route_get(struct gateway *, const char *id);	/* a new one if need be; NULL without memory */
+/* a new one if need be; NULL without memory */
+struct route *route_get(struct gateway *, const char *id);
 void	route_doubt(struct route *);				/* perhaps it can be freed */
 void	routes_reap(struct gateway *);
 void	routes_fini(struct gateway *);
 /* Takes the call into the queue, or refuses it. */
 void	route_enqueue(struct route *, struct call *);
-bool	route_wait(struct route *, struct call *);		/* among the waiters; false: refused, and gone */
+/* among the waiters; false: refused, and gone */
+bool	route_wait(struct route *, struct call *);
 void	route_leave(struct call *);				/* out of the route that it is in */
 /* The call's failure: to its handler, or to the client. */
 void	route_fail(struct call *, const struct rpc_error *);
@@ -334,7 +360,7 @@ void	route_notice(struct gateway *, const struct service_notice *);
 /* Looks again in ms milliseconds. */
 void	route_again(struct route *, unsigned ms);
 
-/* ---- gateway_upstream.c */
+/* ---- gateway_upstream.c ---- */
 enum dial {
 	DIAL_CONNECTED,
 	DIAL_LATER,	/* nobody is there: a notice will come when that changes */
@@ -348,7 +374,7 @@ bool	upstream_subscribe(struct route *);
 /* Closes the connection that was not used for longest; false if there is none to close. */
 bool	upstream_make_room(struct gateway *);
 
-/* ---- handlers, one a method: take the call */
+/* ---- handlers, one a method: take the call ---- */
 void	handle_command(struct call *);
 void	handle_start(struct call *);
 void	handle_stop(struct call *);
@@ -364,25 +390,27 @@ void	handle_children(struct call *);
 void	handle_shutdown(struct call *);
 void	handle_discover(struct call *);
 
-/* ---- gateway_views.c */
+/* ---- gateway_views.c ---- */
 /* Asks for the game of a session without a process; done gets one JSON object, or NULL. */
 struct view *view_open(struct call *, void (*done)(struct call *, const char *json, size_t len));
 void	view_close(struct view *);
-void	views_run(struct gateway *);			/* starts those that wait, as far as may be */
+/* starts those that wait, as far as may be */
+void	views_run(struct gateway *);
 
-/* ---- gateway_journal.c */
+/* ---- gateway_journal.c ---- */
 void	reading_free(struct reading *);
 
-/* ---- gateway_services.c */
+/* ---- gateway_services.c ---- */
 /* Ourselves, whom a client may ask for before the master has said that we serve. */
 void	services_enter_self(struct gateway *);
 bool	services_notice(struct gateway *, const struct service_notice *);	/* is it news? */
-void	services_write(struct gateway *, struct json_writer *, const char *kind);	/* rows into an open array; kind may be NULL */
+/* rows into an open array; kind may be NULL */
+void	services_write(struct gateway *, struct json_writer *, const char *kind);
 
-/* ---- gateway_subscribe.c */
+/* ---- gateway_subscribe.c ---- */
 void	subscription_free(struct subscription *);
 
-/* ---- gateway_pairs.c */
+/* ---- gateway_pairs.c ---- */
 int	pairs_init(struct gateway *);
 void	pairs_fini(struct gateway *);
 void	pair_free(struct pair *);
@@ -392,7 +420,7 @@ void	pairs_record(struct route *, char *line, size_t len);
 void	pairs_streaming(struct route *);
 void	pairs_drained(struct client *);		/* it takes more again */
 
-/* ---- gateway_facts.c */
+/* ---- gateway_facts.c ---- */
 void	facts_notice(struct gateway *, const struct service_notice *);
 void	facts_service(struct gateway *, const struct service_notice *);
 

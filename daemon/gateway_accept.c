@@ -1,6 +1,7 @@
 /*
- * gateway_accept.c: the control socket, which the master opened and lent. Takes connections until there are none; where descriptors run out, an idle
- * connection to a session is given up for each, and where there is none, the client is told `overloaded` by way of a spare descriptor.
+ * gateway_accept.c: the control socket, which the master opened and lent. Takes connections until
+ * there are none; where descriptors run out, an idle connection to a session is given up for
+ * each, and where there is none, the client is told `overloaded` by way of a spare descriptor.
  * Error policy: nothing that happens here ends the gateway; it never spins.
  */
 #include <sys/socket.h>

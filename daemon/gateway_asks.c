@@ -1,7 +1,9 @@
 /*
- * gateway_asks.c: the master's socket. Asks go out, each with a tag that no other ever had; answers and notices come in. Called by whoever needs the
- * master; a notice goes to the ask that it answers, then to the route of its session, then to those who listen.
- * Error policy: what is not of the form is fatal, and the master's end is ours: a gateway whose master is gone answers nothing more.
+ * gateway_asks.c: the master's socket. Asks go out, each with a tag that no other ever had;
+ * answers and notices come in. Called by whoever needs the master; a notice goes to the ask that
+ * it answers, then to the route of its session, then to those who listen. Error policy: what is
+ * not of the form is fatal, and the master's end is ours: a gateway whose master is gone answers
+ * nothing more.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -109,7 +111,10 @@ answer(struct gateway *g, const struct service_notice *n)
 		ask->on_answer(ask, n);
 }
 
-/* What is told of a session. Its route is told before those who listen: a record that was published comes before what happened then. */
+/*
+ * What is told of a session. Its route is told before those who listen: a record that was
+ * published comes before what happened then.
+ */
 static void
 session_notice(struct gateway *g, const struct service_notice *n)
 {
@@ -189,7 +194,8 @@ asks_init(struct gateway *g)
 	STAILQ_INIT(&g->ask_queue);
 	g->on_master = event_new(g->base, g->master, EV_READ | EV_PERSIST, on_notice, g);
 	g->on_master_writable = event_new(g->base, g->master, EV_WRITE | EV_PERSIST, on_room, g);
-	if (g->on_master == NULL || g->on_master_writable == NULL || event_add(g->on_master, NULL) == -1)
+	if (g->on_master == NULL || g->on_master_writable == NULL ||
+	    event_add(g->on_master, NULL) == -1)
 		return -1;
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
- * gateway_calls.c: a request of a client, from its line to its one reply: alone or in a batch, now or later, in any order. Called by clients with
- * their lines, and by handlers when they have an answer.
- * Error policy: each request gets exactly one reply (a notification none), a typed error where need be; without memory for that the client is closed.
+ * gateway_calls.c: a request of a client, from its line to its one reply: alone or in a batch,
+ * now or later, in any order. Called by clients with their lines, and by handlers when they have
+ * an answer. Error policy: each request gets exactly one reply (a notification none), a typed
+ * error where need be; without memory for that the client is closed.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -137,7 +138,8 @@ call_overloaded(struct call *call)
 void
 call_pass(struct call *call, const char *rest, size_t rest_len)
 {
-	rpc_reply_join(gateway_writer(call->g), call->id != NULL ? call->id : "null", rest, rest_len);
+	rpc_reply_join(
+	    gateway_writer(call->g), call->id != NULL ? call->id : "null", rest, rest_len);
 	call_reply(call);
 }
 
@@ -154,7 +156,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 void
 call_set_deadline(struct call *call, uint64_t ms, void (*on_deadline)(struct call *))
 {
-	struct timeval tv = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	struct timeval tv = {
+	    .tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 	call->on_deadline = on_deadline;
 	event_add(&call->timer, &tv);
@@ -191,7 +194,7 @@ call_number(const struct call *call, const char *name, double otherwise)
 	return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 }
 
-/* ---- a line ------------------------------------------------------------------------------------ */
+/* ---- a line ---- */
 
 static struct call *
 call_new(struct client *c, struct batch *b, const struct rpc_request *r)

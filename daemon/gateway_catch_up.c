@@ -1,6 +1,7 @@
 /*
- * gateway_catch_up.c: pairs that lag read their journals: a few records each in turn, as long as their clients take them. Called by the loop.
- * Error policy: what the journal does not give any more is announced as a gap; a journal that cannot be read now is tried again a second later.
+ * gateway_catch_up.c: pairs that lag read their journals: a few records each in turn, as long as
+ * their clients take them. Called by the loop. Error policy: what the journal does not give any
+ * more is announced as a gap; a journal that cannot be read now is tried again a second later.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 #define PAIRS_A_TURN	16
 #define RETRY_S		1
 
-/* In the next round of the loop: an event that were made active now would come before what others sent. */
+/*
+ * In the next round of the loop: an event that were made active now would come before what others
+ * sent.
+ */
 static void
 turn_soon(struct gateway *g)
 {
@@ -70,7 +74,10 @@ reached(struct pair *p)
 	if (is_in_present(p))
 		return CAUGHT_UP;
 	pair_tell_facts(p, UINT64_MAX);
-	/* On to the life that goes on now, or to the one that comes next: from its beginning, or where there was none before, from where it was asked for. */
+	/*
+	 * On to the life that goes on now, or to the one that comes next: from its beginning, or
+	 * where there was none before, from where it was asked for.
+	 */
 	if (!p->is_past || p->instance[0] != '\0')
 		p->next = 1;
 	p->is_past = false;
@@ -92,8 +99,8 @@ gap(struct pair *p)
 	if (!w.failed)
 		pair_send(p, w.text, w.len);
 	json_fini(&w);
-	log_warning("session %s: records %ju to %ju are not there any more", p->route->id, (uintmax_t)p->next,
-	    (uintmax_t)to);
+	log_warning("session %s: records %ju to %ju are not there any more", p->route->id,
+	    (uintmax_t)p->next, (uintmax_t)to);
 	p->next = to + 1;
 	return reached(p);
 }
@@ -126,7 +133,8 @@ step(struct pair *p)
 	if (p->next > limit)
 		return reached(p);
 	if (p->cursor == NULL)
-		p->cursor = cursor_new(s->journal_dir, s->archive_dir, p->route->id, p->instance, p->next);
+		p->cursor =
+		    cursor_new(s->journal_dir, s->archive_dir, p->route->id, p->instance, p->next);
 	if (p->cursor == NULL)
 		return LATER;
 	switch (cursor_step(p->cursor, limit, &record)) {
@@ -136,14 +144,18 @@ step(struct pair *p)
 	case CURSOR_AGAIN:
 		return GOES_ON;
 	case CURSOR_WAIT:
-		/* The end of a life that is over; of one that goes on, what was published must come. */
+		/*
+		 * The end of a life that is over; of one that goes on, what was published must
+		 * come.
+		 */
 		return is_in_present(p) ? LATER : reached(p);
 	case CURSOR_ABSENT:
 	case CURSOR_CHANGED:
 	case CURSOR_DAMAGED:
 		return gap(p);
 	case CURSOR_ERROR:
-		log_warning("session %s: its journal cannot be read: %s", p->route->id, strerror(errno));
+		log_warning(
+		    "session %s: its journal cannot be read: %s", p->route->id, strerror(errno));
 		return LATER;
 	}
 	return LATER;
@@ -192,7 +204,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (int i = 0; i < PAIRS_A_TURN && is_well && (p = TAILQ_FIRST(&g->lagging)) != NULL; i++) {
+	for (int i = 0; i < PAIRS_A_TURN && is_well && (p = TAILQ_FIRST(&g->lagging)) != NULL;
+	     i++) {
 		TAILQ_REMOVE(&g->lagging, p, lag);
 		TAILQ_INSERT_TAIL(&g->lagging, p, lag);
 		is_well = catch_up(p);

@@ -1,7 +1,9 @@
 /*
- * gateway_clients.c: one connection of a client, from accept to its end. Reads no more from it while too much is under way or waits to be written, and
- * closes it where it takes nothing for half a minute. Called by the loop, and by calls and subscriptions that write to it.
- * Error policy: whatever a client does wrong ends at most that client. It is freed by the loop, never in the middle of its own line.
+ * gateway_clients.c: one connection of a client, from accept to its end. Reads no more from it
+ * while too much is under way or waits to be written, and closes it where it takes nothing for
+ * half a minute. Called by the loop, and by calls and subscriptions that write to it. Error
+ * policy: whatever a client does wrong ends at most that client. It is freed by the loop, never
+ * in the middle of its own line.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -100,7 +102,8 @@ too_long(struct client *c)
 	struct json_writer *w = gateway_writer(c->g);
 	struct rpc_error e;
 
-	rpc_error_set(&e, ERROR_INVALID_REQUEST, NULL, "a request is at most %d bytes long", RPC_LINE_MAX);
+	rpc_error_set(
+	    &e, ERROR_INVALID_REQUEST, NULL, "a request is at most %d bytes long", RPC_LINE_MAX);
 	rpc_failure(w, "null", &e);
 	if (!w->failed)
 		client_put(c, w->text, w->len);

@@ -1,6 +1,7 @@
 /*
- * gateway_commands.c: what goes to the session's own process: command, pause, resume. The parameters go on as they came, but for the deadline, which is
- * the gateway's: when it passes the caller is told, the process goes on, and its late reply is thrown away.
+ * gateway_commands.c: what goes to the session's own process: command, pause, resume. The
+ * parameters go on as they came, but for the deadline, which is the gateway's: when it passes the
+ * caller is told, the process goes on, and its late reply is thrown away.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ on_deadline(struct call *call)
 	if (is_there)
 		call_fail_with(call, ERROR_DEADLINE, NULL, NULL);
 	else
-		call_fail_with(call, ERROR_RESTARTING, NULL, "the session was not back before the deadline");
+		call_fail_with(
+		    call, ERROR_RESTARTING, NULL, "the session was not back before the deadline");
 }
 
 /* The params without deadline_ms, which is for the gateway alone. */
@@ -59,6 +61,7 @@ handle_command(struct call *call)
 	/* Pausing twice is pausing once. */
 	call->may_repeat =
 	    call->method->number != METHOD_SESSION_COMMAND || call_string(call, "key") != NULL;
-	call_set_deadline(call, (uint64_t)call_number(call, "deadline_ms", DEADLINE_MS), on_deadline);
+	call_set_deadline(
+	    call, (uint64_t)call_number(call, "deadline_ms", DEADLINE_MS), on_deadline);
 	route_enqueue(r, call);
 }

@@ -1,6 +1,7 @@
 /*
- * gateway_ends.c: stop, kill and release: what the master does, and what is answered when it has happened.
- * A stop comes after the commands that came before it, where the session answers them; one that does not answer is stopped all the same. A kill waits for nothing.
+ * gateway_ends.c: stop, kill and release: what the master does, and what is answered when it has
+ * happened. A stop comes after the commands that came before it, where the session answers them;
+ * one that does not answer is stopped all the same. A kill waits for nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,8 @@ on_notice_of_end(struct call *call, const struct service_notice *n)
 	case NOTICE_HELD:
 		/* Held before the order came is no answer to it. */
 		if (!call->ask.is_open)
-			call_fail_with(call, ERROR_HELD, NULL, "its end could not be written: %s", n->text);
+			call_fail_with(
+			    call, ERROR_HELD, NULL, "its end could not be written: %s", n->text);
 		break;
 	case NOTICE_DONE:
 	case NOTICE_REFUSED:
@@ -152,7 +154,7 @@ find_it(struct call *call)
 	return true;
 }
 
-/* ---- stop -------------------------------------------------------------------------------------- */
+/* ---- stop ---- */
 
 static void
 stop_now(struct call *call)
@@ -193,7 +195,7 @@ handle_stop(struct call *call)
 	route_enqueue(r, call);
 }
 
-/* ---- kill and release -------------------------------------------------------------------------- */
+/* ---- kill and release ---- */
 
 void
 handle_kill(struct call *call)

@@ -1,12 +1,15 @@
 /*
  * gateway_events.h: how events get from sessions to subscribers.
  *
- * A subscription with one session is a pair: the life (instance) of the session that it follows, and the number of the record that comes next. The gateway has
- * one stream a session, from its process. A record of the stream whose number is the pair's next goes out at once; one with a larger number makes the pair
- * lag: it reads its journal from where it stands up to what is known to be published, in turns, as fast as its client takes it. So it makes no difference
- * whether a hole came from a restart, a slow client or a late subscription, and there is no seam.
+ * A subscription with one session is a pair: the life (instance) of the session that it follows,
+ * and the number of the record that comes next. The gateway has one stream a session, from its
+ * process. A record of the stream whose number is the pair's next goes out at once; one with a
+ * larger number makes the pair lag: it reads its journal from where it stands up to what is known
+ * to be published, in turns, as fast as its client takes it. So it makes no difference whether a
+ * hole came from a restart, a slow client or a late subscription, and there is no seam.
  *
- * What the supervisor says of a session has no number, but a place: after a record. A pair that is not there yet keeps it until it is.
+ * What the supervisor says of a session has no number, but a place: after a record. A pair that
+ * is not there yet keeps it until it is.
  */
 #ifndef DAEMON_GATEWAY_EVENTS_H
 #define DAEMON_GATEWAY_EVENTS_H
@@ -45,17 +48,20 @@ struct pair {
 	bool			 is_explicit;	/* game:<id>, not game:* */
 	char			 instance[INSTANCE_SIZE];	/* "": the first that comes */
 	uint64_t		 next;
-	uint64_t		 until;		/* the last record of a life that is over, while a later one is known */
-	bool			 is_past;	/* it reads the last life in the archive, whichever that is */
+	/* the last record of a life that is over, while a later one is known */
+	uint64_t		 until;
+	/* it reads the last life in the archive, whichever that is */
+	bool			 is_past;
 	bool			 is_lagging;
-	bool			 is_blocked;	/* lagging, and its client takes nothing now: not in the list */
+	/* lagging, and its client takes nothing now: not in the list */
+	bool			 is_blocked;
 	TAILQ_ENTRY(pair)	 lag;
 	struct cursor		*cursor;
 	STAILQ_HEAD(, fact)	 facts;
 	unsigned		 n_facts;
 };
 
-/* ---- gateway_pairs.c */
+/* ---- gateway_pairs.c ---- */
 /* A pair of the two which stands before record next of this life. NULL without memory. */
 struct pair *pair_new(struct subscription *, struct route *, const char *instance, uint64_t next);
 struct pair *pair_find(const struct subscription *, const struct route *);
@@ -67,12 +73,13 @@ void	pair_check(struct pair *);
 /* The route's session is in this life, and has published up to seq. */
 void	pairs_life(struct route *, const char *instance, uint64_t seq);
 
-/* ---- gateway_catch_up.c */
+/* ---- gateway_catch_up.c ---- */
 void	pair_lag(struct pair *);
 void	pair_stop_lagging(struct pair *);
 
-/* ---- gateway_facts.c */
-void	pair_tell_facts(struct pair *, uint64_t next);	/* those of its life which come before record next */
+/* ---- gateway_facts.c ---- */
+/* those of its life which come before record next */
+void	pair_tell_facts(struct pair *, uint64_t next);
 void	pair_tell_all_facts(struct pair *);
 void	pair_drop_facts(struct pair *);
 

@@ -1,7 +1,8 @@
 /*
- * gateway_facts.c: what the supervisor says of sessions and of services, as events. Of a session it goes to who listens to that session, in its place between the
- * records, and to the topic sessions; one subscription gets it once. Called with each notice.
- * Error policy: without memory for a fact, those who should have had it are closed: they come again, and look.
+ * gateway_facts.c: what the supervisor says of sessions and of services, as events. Of a session
+ * it goes to who listens to that session, in its place between the records, and to the topic
+ * sessions; one subscription gets it once. Called with each notice. Error policy: without memory
+ * for a fact, those who should have had it are closed: they come again, and look.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "common/event.h"
 #include "daemon/gateway_events.h"
 
-/* ---- facts that wait for their place ----------------------------------------------------------- */
+/* ---- facts that wait for their place ---- */
 
 static struct shared_event *
 shared_new(const struct json_writer *w)
@@ -80,7 +81,8 @@ pair_tell_facts(struct pair *p, uint64_t next)
 {
 	const struct fact *f;
 
-	while ((f = STAILQ_FIRST(&p->facts)) != NULL && strcmp(f->instance, p->instance) == 0 && f->after < next)
+	while ((f = STAILQ_FIRST(&p->facts)) != NULL && strcmp(f->instance, p->instance) == 0 &&
+	       f->after < next)
 		tell_first(p);
 }
 
@@ -118,7 +120,7 @@ tell_pair(struct pair *p, const struct service_notice *n, struct shared_event *e
 		send_fact(p->subscription, p->route, e->text, e->len);
 }
 
-/* ---- what a notice says ------------------------------------------------------------------------ */
+/* ---- what a notice says ---- */
 
 static const char *
 type_of(const struct service_notice *n)
@@ -223,7 +225,7 @@ event_make(const struct service_notice *n, const char *type)
 	return e;
 }
 
-/* ---- to whom ----------------------------------------------------------------------------------- */
+/* ---- to whom ---- */
 
 static bool
 is_for(const struct subscription *s, const struct route *r)
@@ -303,7 +305,7 @@ facts_notice(struct gateway *g, const struct service_notice *n)
 	route_pump(r);
 }
 
-/* ---- services ---------------------------------------------------------------------------------- */
+/* ---- services ---- */
 
 void
 facts_service(struct gateway *g, const struct service_notice *n)

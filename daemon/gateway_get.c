@@ -1,6 +1,7 @@
 /*
- * gateway_get.c: session.get: what the registry has, and the game's public state from the session's process, or where it has none, from a process that
- * looks into the journal for us. Looking wakes nobody, and waits a second at the most: then game is null.
+ * gateway_get.c: session.get: what the registry has, and the game's public state from the
+ * session's process, or where it has none, from a process that looks into the journal for us.
+ * Looking wakes nobody, and waits a second at the most: then game is null.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,8 @@ handle_get(struct call *call)
 		return;
 	}
 	call_set_deadline(call, GET_MS, answer_without_game);
-	if (e.residency == RESIDENCY_AWAKE || (e.residency == RESIDENCY_STOPPING && e.pid != 0 && !e.finishing))
+	if (e.residency == RESIDENCY_AWAKE ||
+	    (e.residency == RESIDENCY_STOPPING && e.pid != 0 && !e.finishing))
 		ask_process(call);
 	else
 		look_into_journal(call);

@@ -1,6 +1,8 @@
 /*
- * gateway_journal.c: session.journal: the records of a session from its file, without what is private; of the living instance, else of the last. Read in
- * pieces, a few in one turn of the loop, so that a long journal holds nobody up. While a process runs, nothing behind what it says is durable.
+ * gateway_journal.c: session.journal: the records of a session from its file, without what is
+ * private; of the living instance, else of the last. Read in pieces, a few in one turn of the
+ * loop, so that a long journal holds nobody up. While a process runs, nothing behind what it says
+ * is durable.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -58,13 +60,17 @@ damaged(struct reading *r, const char *what)
 	if (r->n > 0)
 		answer(r, true);
 	else
-		call_fail_with(r->call, ERROR_JOURNAL, NULL, "the journal cannot be read: %s", what);
+		call_fail_with(
+		    r->call, ERROR_JOURNAL, NULL, "the journal cannot be read: %s", what);
 }
 
 static void
 absent(struct reading *r)
 {
-	/* It begins, and has written nothing yet; or that was all of it, and there is a later life. */
+	/*
+	 * It begins, and has written nothing yet; or that was all of it, and there is a later
+	 * life.
+	 */
 	if (r->is_living || cursor_is_open(r->cursor))
 		answer(r, false);
 	else

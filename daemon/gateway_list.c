@@ -1,6 +1,7 @@
 /*
- * gateway_list.c: session.list, straight from the registry, written as it is read. A page goes on at the slot where the one before ended: who is there all
- * the while is in exactly one page, whoever comes and goes.
+ * gateway_list.c: session.list, straight from the registry, written as it is read. A page goes on
+ * at the slot where the one before ended: who is there all the while is in exactly one page,
+ * whoever comes and goes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,7 +20,8 @@
 static void
 cursor_format(const struct gateway *g, uint32_t slot, char *buf, size_t size)
 {
-	snprintf(buf, size, "%" PRIx64 "-%" PRIu32, registry_header(g->registry)->started_boot_ns, slot);
+	snprintf(
+	    buf, size, "%" PRIx64 "-%" PRIu32, registry_header(g->registry)->started_boot_ns, slot);
 }
 
 static bool
@@ -42,7 +44,7 @@ struct page {
 	unsigned		 limit;		/* rows */
 	int64_t			 now_ms;
 	unsigned		 rows, count;
-	uint32_t		 next;		/* slot of the first row that did not fit; REGISTRY_NONE: all did */
+	uint32_t next; /* slot of the first row that did not fit; REGISTRY_NONE: all did */
 };
 
 static bool
@@ -54,7 +56,8 @@ page_parse(const struct call *call, struct page *page, struct rpc_error *e)
 	*page = (struct page){.next = REGISTRY_NONE, .now_ms = clock_wall_ms()};
 	page->limit = (unsigned)call_number(call, "limit", ROWS_PRESET);
 	if (cursor != NULL && !cursor_parse(call->g, cursor, &page->from)) {
-		rpc_error_set(e, ERROR_INVALID_PARAMS, "cursor", "cursor is none of this registry: list from the beginning");
+		rpc_error_set(e, ERROR_INVALID_PARAMS, "cursor",
+		    "cursor is none of this registry: list from the beginning");
 		return false;
 	}
 	return session_filter_parse(&page->filter, call->params, e) &&

@@ -1,7 +1,7 @@
 /*
- * gateway_methods.c: from a method's name to its handler: one row a method. The permission comes first, then the form of the parameters, then the
- * handler, which owns the call. Called with each request.
- * Error policy: what is refused here has not begun.
+ * gateway_methods.c: from a method's name to its handler: one row a method. The permission comes
+ * first, then the form of the parameters, then the handler, which owns the call. Called with each
+ * request. Error policy: what is refused here has not begun.
  */
 #include "daemon/gateway.h"
 
@@ -39,8 +39,8 @@ method_run(struct call *call, const struct rpc_request *r, enum role role)
 		return;
 	}
 	if (role < m->role) {
-		call_fail_with(call, ERROR_DENIED, NULL, "%s is for the role %s, and yours is %s", m->name,
-		    role_name(m->role), role_name(role));
+		call_fail_with(call, ERROR_DENIED, NULL, "%s is for the role %s, and yours is %s",
+		    m->name, role_name(m->role), role_name(role));
 		return;
 	}
 	if (!method_check(m, r->params, &e)) {

@@ -1,7 +1,8 @@
 /*
- * gateway_pairs.c: how far one subscription is with one session: see gateway_events.h. Called by subscriptions, by the connection to the session's process with each
- * record, and with notices.
- * Error policy: a line of a process that is no event is dropped, and found again in the journal; a pair that cannot be made refuses the subscription.
+ * gateway_pairs.c: how far one subscription is with one session: see gateway_events.h. Called by
+ * subscriptions, by the connection to the session's process with each record, and with notices.
+ * Error policy: a line of a process that is no event is dropped, and found again in the journal;
+ * a pair that cannot be made refuses the subscription.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,9 +118,12 @@ pairs_life(struct route *r, const char *instance, uint64_t seq)
 		pair_check(p);
 }
 
-/* ---- the stream -------------------------------------------------------------------------------- */
+/* ---- the stream ---- */
 
-/* One record as its process published it: the event object in the line, which is changed for that. */
+/*
+ * One record as its process published it: the event object in the line, which is changed for
+ * that.
+ */
 struct streamed {
 	char		 instance[INSTANCE_SIZE];
 	uint64_t	 seq;
@@ -154,7 +158,8 @@ streamed_parse(const struct route *r, char *line, size_t len, struct streamed *s
 static void
 offer(struct pair *p, const struct streamed *s)
 {
-	if (p->is_lagging || p->is_past || strcmp(p->instance, s->instance) != 0 || s->seq < p->next)
+	if (p->is_lagging || p->is_past || strcmp(p->instance, s->instance) != 0 ||
+	    s->seq < p->next)
 		return;
 	if (s->seq > p->next || !pair_has_room(p)) {
 		pair_lag(p);
@@ -172,7 +177,10 @@ pairs_record(struct route *r, char *line, size_t len)
 
 	if (!streamed_parse(r, line, len, &s))
 		return;
-	/* The first look at a life makes those who stand before it lag; the others get the record as it is. */
+	/*
+	 * The first look at a life makes those who stand before it lag; the others get the record
+	 * as it is.
+	 */
 	if (strcmp(r->instance, s.instance) != 0)
 		pairs_life(r, s.instance, 0);
 	LIST_FOREACH_SAFE (p, &r->pairs, of_route, next)

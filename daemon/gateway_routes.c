@@ -1,8 +1,10 @@
 /*
- * gateway_routes.c: what the gateway has with one session: calls that go to its process, in their order; calls that wait for a notice; the
- * connection; who listens. After anything that may matter, route_pump compares what is wanted with the registry and takes the next step.
- * Called by handlers, by the connection (gateway_upstream.c) and with each notice. Error policy: a call that cannot get there fails with the reason
- * that the registry gives; nothing here waits without a deadline or a notice to come.
+ * gateway_routes.c: what the gateway has with one session: calls that go to its process, in their
+ * order; calls that wait for a notice; the connection; who listens. After anything that may
+ * matter, route_pump compares what is wanted with the registry and takes the next step. Called by
+ * handlers, by the connection (gateway_upstream.c) and with each notice. Error policy: a call
+ * that cannot get there fails with the reason that the registry gives; nothing here waits without
+ * a deadline or a notice to come.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +109,7 @@ routes_fini(struct gateway *g)
 	}
 }
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 void
 route_enqueue(struct route *r, struct call *call)
@@ -189,7 +191,7 @@ fail_queue(struct route *r, enum error_reason reason, enum session_state state, 
 	}
 }
 
-/* ---- the next step ----------------------------------------------------------------------------- */
+/* ---- the next step ---- */
 
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
@@ -216,7 +218,10 @@ on_wake_answer(struct ask *ask, const struct service_notice *n)
 	ask_close(r->g, ask);
 	if (n->what == NOTICE_REFUSED)
 		fail_queue(r, n->error, STATE_NONE, "");
-	/* Otherwise READY or HELD comes. It may have come: notices are in order, but the registry is ahead of them. */
+	/*
+	 * Otherwise READY or HELD comes. It may have come: notices are in order, but the registry
+	 * is ahead of them.
+	 */
 	route_pump(r);
 	route_doubt(r);
 }
@@ -311,7 +316,8 @@ route_pump(struct route *r)
 		seek(r);
 	if (r->conn == NULL)
 		return;
-	if (!LIST_EMPTY(&r->pairs) && !r->is_streaming && r->subscribing == 0 && !upstream_subscribe(r))
+	if (!LIST_EMPTY(&r->pairs) && !r->is_streaming && r->subscribing == 0 &&
+	    !upstream_subscribe(r))
 		route_again(r, DROPPED_MS);
 	while (r->awaited == 0 && r->conn != NULL && (call = TAILQ_FIRST(&r->queue)) != NULL) {
 		if (call->on_turn != NULL) {
@@ -324,7 +330,7 @@ route_pump(struct route *r)
 	}
 }
 
-/* ---- notices ----------------------------------------------------------------------------------- */
+/* ---- notices ---- */
 
 void
 route_notice(struct gateway *g, const struct service_notice *n)

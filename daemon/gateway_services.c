@@ -1,5 +1,6 @@
 /*
- * gateway_services.c: what the master says of services, for status and children. At our own start it repeats what it said of all that live.
+ * gateway_services.c: what the master says of services, for status and children. At our own start
+ * it repeats what it said of all that live.
  */
 #include <string.h>
 #include <unistd.h>

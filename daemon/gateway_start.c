@@ -1,8 +1,9 @@
 /*
- * gateway_start.c: session.start: the parameters are checked and sealed, the master forks, and the caller is answered when the session is ready. The
- * same start again (owner, guild and key are the same) is answered with the same session, also while that is still starting.
- * Error policy: what is wrong with a parameter is told before the master hears of it; what the master refuses, or the first process says before it ends, goes to the
- * caller.
+ * gateway_start.c: session.start: the parameters are checked and sealed, the master forks, and
+ * the caller is answered when the session is ready. The same start again (owner, guild and key
+ * are the same) is answered with the same session, also while that is still starting. Error
+ * policy: what is wrong with a parameter is told before the master hears of it; what the master
+ * refuses, or the first process says before it ends, goes to the caller.
  */
 #include <sys/mman.h>
 
@@ -27,7 +28,7 @@ struct wanted {
 	uint32_t		 max_restarts, max_seconds, stop_timeout_ms;
 };
 
-/* ---- what is asked for ------------------------------------------------------------------------- */
+/* ---- what is asked for ---- */
 
 /* A limit of the start, otherwise the configured one. */
 static uint32_t
@@ -105,7 +106,7 @@ name_it(struct call *call, const struct wanted *w)
 	instance_new(call->instance);
 }
 
-/* ---- sealed parameters, as worker/worker.h has them -------------------------------------------- */
+/* ---- sealed parameters, as worker/worker.h has them ---- */
 
 static void
 write_limit(struct json_writer *out, const char *name, uint32_t value)
@@ -165,7 +166,8 @@ seal(const struct json_writer *w)
 	if (w->failed || (fd = memfd_create("start", MFD_CLOEXEC | MFD_ALLOW_SEALING)) == -1)
 		return -1;
 	if (!write_whole(fd, w->text, w->len) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1) {
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) ==
+		-1) {
 		int error = errno;
 		close(fd);
 		errno = error;
@@ -174,7 +176,7 @@ seal(const struct json_writer *w)
 	return fd;
 }
 
-/* ---- the answer -------------------------------------------------------------------------------- */
+/* ---- the answer ---- */
 
 static void
 answer(struct call *call, const struct registry_entry *e)
@@ -229,7 +231,7 @@ fail_start(struct call *call, const struct service_notice *n)
 	call_fail(call, &e);
 }
 
-/* ---- the same start again ---------------------------------------------------------------------- */
+/* ---- the same start again ---- */
 
 static void
 on_notice(struct call *call, const struct service_notice *n)
@@ -291,7 +293,7 @@ answer_again(struct call *call, struct registry_entry *e)
 	answer(call, e);
 }
 
-/* ---- the start --------------------------------------------------------------------------------- */
+/* ---- the start ---- */
 
 static void
 on_answer(struct ask *ask, const struct service_notice *n)
@@ -375,7 +377,8 @@ handle_start(struct call *call)
 		return;
 	}
 	name_it(call, &w);
-	if (registry_find(call->g->registry, call->game_id, &e) != REGISTRY_NONE && is_same_start(call, &e))
+	if (registry_find(call->g->registry, call->game_id, &e) != REGISTRY_NONE &&
+	    is_same_start(call, &e))
 		answer_again(call, &e);
 	else
 		ask_for_it(call, &w);

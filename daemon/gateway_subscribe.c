@@ -1,5 +1,6 @@
 /*
- * gateway_subscribe.c: events.subscribe and events.unsubscribe. All topics are checked before anything is done; a subscription is whole or not there.
+ * gateway_subscribe.c: events.subscribe and events.unsubscribe. All topics are checked before
+ * anything is done; a subscription is whole or not there.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -39,7 +40,7 @@ subscription_new(struct client *c)
 	return s;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------ */
+/* ---- checks ---- */
 
 /* The id in game:<id>, or NULL. */
 static const char *
@@ -63,7 +64,8 @@ check_topics(const cJSON *topics, struct rpc_error *e)
 		}
 		if (id == NULL && strcmp(topic, "game:*") != 0 && strcmp(topic, "sessions") != 0 &&
 		    strcmp(topic, "services") != 0) {
-			rpc_error_set(e, ERROR_INVALID_PARAMS, "topics", "topics: there is no topic %.64s", topic);
+			rpc_error_set(e, ERROR_INVALID_PARAMS, "topics",
+			    "topics: there is no topic %.64s", topic);
 			return false;
 		}
 	}
@@ -77,7 +79,8 @@ has_topic(const cJSON *topics, const char *id)
 
 	cJSON_ArrayForEach (item, topics) {
 		const char *game = topic_game(item->valuestring);
-		if (strcmp(item->valuestring, "game:*") == 0 || (game != NULL && strcmp(game, id) == 0))
+		if (strcmp(item->valuestring, "game:*") == 0 ||
+		    (game != NULL && strcmp(game, id) == 0))
 			return true;
 	}
 	return false;
@@ -97,18 +100,20 @@ check_from(const cJSON *from, const cJSON *topics, struct rpc_error *e)
 			return false;
 		}
 		if (!cJSON_IsNumber(item) || n != trunc(n) || n < 1 || n > RPC_INTEGER_MAX) {
-			rpc_error_set(e, ERROR_INVALID_PARAMS, field, "%s is a whole number from 1", field);
+			rpc_error_set(
+			    e, ERROR_INVALID_PARAMS, field, "%s is a whole number from 1", field);
 			return false;
 		}
 		if (!has_topic(topics, item->string)) {
-			rpc_error_set(e, ERROR_INVALID_PARAMS, field, "%s is in none of the topics", field);
+			rpc_error_set(
+			    e, ERROR_INVALID_PARAMS, field, "%s is in none of the topics", field);
 			return false;
 		}
 	}
 	return true;
 }
 
-/* ---- pairs ------------------------------------------------------------------------------------- */
+/* ---- pairs ---- */
 
 static uint64_t
 from_of(const cJSON *from, const char *id)
@@ -127,7 +132,10 @@ pair_living(struct subscription *s, struct route *r, struct registry_entry *e, u
 	return pair_new(s, r, e->instance, from != 0 ? from : r->published + 1);
 }
 
-/* With one that does not: if from is given the last life may be meant; otherwise the next one, from its beginning. */
+/*
+ * With one that does not: if from is given the last life may be meant; otherwise the next one,
+ * from its beginning.
+ */
 static struct pair *
 pair_absent(struct subscription *s, struct route *r, uint64_t from)
 {
@@ -215,7 +223,7 @@ begin(struct subscription *s)
 	}
 }
 
-/* ---- the methods ------------------------------------------------------------------------------- */
+/* ---- the methods ---- */
 
 void
 handle_subscribe(struct call *call)
@@ -229,7 +237,8 @@ handle_subscribe(struct call *call)
 		call_fail(call, &e);
 		return;
 	}
-	struct subscription *s = c->n_subscriptions < SUBSCRIPTIONS_MAX ? subscription_new(c) : NULL;
+	struct subscription *s =
+	    c->n_subscriptions < SUBSCRIPTIONS_MAX ? subscription_new(c) : NULL;
 	if (s == NULL || !add_topics(s, topics, from)) {
 		if (s != NULL)
 			subscription_free(s);

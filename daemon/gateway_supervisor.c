@@ -1,5 +1,6 @@
 /*
- * gateway_supervisor.c: how gamed is, as the registry and the master tell: status, children, shutdown; and rpc.discover.
+ * gateway_supervisor.c: how gamed is, as the registry and the master tell: status, children,
+ * shutdown; and rpc.discover.
  */
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "common/config.h"
 #include "daemon/gateway.h"
 
-/* ---- status ------------------------------------------------------------------------------------ */
+/* ---- status ---- */
 
 struct counts {
 	unsigned total, of[RESIDENCY_ENDED + 1];
@@ -90,7 +91,7 @@ handle_status(struct call *call)
 	call_result_close(call);
 }
 
-/* ---- children ---------------------------------------------------------------------------------- */
+/* ---- children ---- */
 
 /* A process, or one that is to come back. */
 static void
@@ -132,7 +133,7 @@ handle_children(struct call *call)
 	call_result_close(call);
 }
 
-/* ---- shutdown, discover ------------------------------------------------------------------------ */
+/* ---- shutdown, discover ---- */
 
 static void
 on_answer(struct ask *ask, const struct service_notice *n)

@@ -1,8 +1,9 @@
 /*
- * gateway_upstream.c: the connection to a session's process: dialled on demand, one request on its way at a time (so that it is known which one a dying process
- * had in hand), and its events. Called by routes.
- * Error policy: garbage from a process of ours ends the connection and is logged; the master sees to the process. When a process dies with a request in
- * hand, that is sent again to its successor if it has a key, otherwise its outcome is unknown.
+ * gateway_upstream.c: the connection to a session's process: dialled on demand, one request on
+ * its way at a time (so that it is known which one a dying process had in hand), and its events.
+ * Called by routes. Error policy: garbage from a process of ours ends the connection and is
+ * logged; the master sees to the process. When a process dies with a request in hand, that is
+ * sent again to its successor if it has a key, otherwise its outcome is unknown.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +61,9 @@ lost(struct route *r)
 static void
 garbage(struct route *r)
 {
-	log_error("session %s pid said something that is neither a reply nor an event: its connection is closed", r->id);
+	log_error("session %s pid said something that is neither a reply nor an event: its "
+		  "connection is closed",
+	    r->id);
 	lost(r);
 }
 

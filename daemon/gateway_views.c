@@ -1,7 +1,8 @@
 /*
- * gateway_views.c: the game of a session that has no process: the master forks one that reads the journal and writes the game's public state into our
- * pipe. A few at a time; the others wait. Called by session.get, whose deadline bounds both.
- * Error policy: whatever goes wrong, there is no answer: NULL.
+ * gateway_views.c: the game of a session that has no process: the master forks one that reads the
+ * journal and writes the game's public state into our pipe. A few at a time; the others wait.
+ * Called by session.get, whose deadline bounds both. Error policy: whatever goes wrong, there is
+ * no answer: NULL.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /*
- * check_conn.c: lines over real sockets: cut anywhere, too long, half closed, gone, freed from inside a callback, not read.
+ * check_conn.c: lines over real sockets: cut anywhere, too long, half closed, gone, freed from
+ * inside a callback, not read.
  */
 #include <sys/socket.h>
 

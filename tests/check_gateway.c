@@ -1,5 +1,6 @@
 /*
- * check_gateway.c: the gateway and its clients: lines, batches, roles, bounds; and its own end. The test plays the master and the sessions.
+ * check_gateway.c: the gateway and its clients: lines, batches, roles, bounds; and its own end.
+ * The test plays the master and the sessions.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -110,9 +111,10 @@ END_TEST
 START_TEST(batches)
 {
 	begin("batches", NULL);
-	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'supervisor.status'},"
-			     "{'jsonrpc':'2.0','method':'supervisor.status'},5,"
-			     "{'jsonrpc':'2.0','id':'x','method':'session.get','params':{'game_id':'none'}}]");
+	client_write_line(c,
+	    "[{'jsonrpc':'2.0','id':1,'method':'supervisor.status'},"
+	    "{'jsonrpc':'2.0','method':'supervisor.status'},5,"
+	    "{'jsonrpc':'2.0','id':'x','method':'session.get','params':{'game_id':'none'}}]");
 	cJSON *replies = client_message(c);
 	ck_assert_int_eq(cJSON_GetArraySize(replies), 3);
 	ck_assert_int_eq(json_int_at(replies, "0.id"), 1);
@@ -121,7 +123,8 @@ START_TEST(batches)
 	ck_assert_str_eq(json_text_at(replies, "2.error.data.reason"), "not_found");
 	cJSON_Delete(replies);
 	/* Notifications alone get no reply at all. */
-	client_write_line(c, "[{'jsonrpc':'2.0','method':'supervisor.status'},{'jsonrpc':'2.0','method':'none'}]");
+	client_write_line(c,
+	    "[{'jsonrpc':'2.0','method':'supervisor.status'},{'jsonrpc':'2.0','method':'none'}]");
 	client_write_line(c, "{'jsonrpc':'2.0','method':'supervisor.status'}");
 	client_do(c, "supervisor.status", NULL);
 	end();
@@ -134,8 +137,9 @@ START_TEST(batch_waits_for_all)
 	begin("batch_waits_for_all", NULL);
 	gateway_bed_session(&b, "g1", RESIDENCY_AWAKE, 5);
 	struct served *s = served_listen(&b, "g1");
-	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'session.pause','params':{'game_id':'g1'}},"
-			     "{'jsonrpc':'2.0','id':2,'method':'supervisor.status'}]");
+	client_write_line(c,
+	    "[{'jsonrpc':'2.0','id':1,'method':'session.pause','params':{'game_id':'g1'}},"
+	    "{'jsonrpc':'2.0','id':2,'method':'supervisor.status'}]");
 	cJSON *request = served_expect(s, "session.pause");
 	client_do(c, "supervisor.status", NULL);
 	served_result(s, request, "{'state':'paused'}");
@@ -171,7 +175,8 @@ END_TEST
 START_TEST(no_newline)
 {
 	begin("no_newline", NULL);
-	ck_assert(client_write(c, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"supervisor.status\"}", 53));
+	ck_assert(
+	    client_write(c, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"supervisor.status\"}", 53));
 	shutdown(client_fd(c), SHUT_WR);
 	cJSON_Delete(client_reply(c, 7));
 	client_wait_closed(c);
@@ -186,7 +191,8 @@ START_TEST(client_goes)
 	gateway_bed_session(&b, "g1", RESIDENCY_AWAKE, 5);
 	struct served *s = served_listen(&b, "g1");
 	client_send(c, "session.pause", "{'game_id':'g1'}");
-	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'session.resume','params':{'game_id':'g1'}}]");
+	client_write_line(
+	    c, "[{'jsonrpc':'2.0','id':1,'method':'session.resume','params':{'game_id':'g1'}}]");
 	cJSON *request = served_expect(s, "session.pause");
 	client_close(c);
 	served_result(s, request, "{'state':'paused'}");
@@ -313,12 +319,16 @@ START_TEST(shutdown_is_asked_for)
 	cJSON *reply = client_reply(c, id);
 	ck_assert_int_eq(json_int_at(reply, "result.sessions"), 1);
 	cJSON_Delete(reply);
-	client_refuse(c, "shutting_down", "session.start", "{'mode':'two_player','teams':{'red':['a','b']}}");
+	client_refuse(
+	    c, "shutting_down", "session.start", "{'mode':'two_player','teams':{'red':['a','b']}}");
 	end();
 }
 END_TEST
 
-/* A user without a role may nothing; one with the role of viewing may look. Needs root, to be somebody else. */
+/*
+ * A user without a role may nothing; one with the role of viewing may look. Needs root, to be
+ * somebody else.
+ */
 static int
 as_nobody(int (*act)(void))
 {
@@ -369,7 +379,8 @@ START_TEST(roles)
 	static const struct {
 		const char *more;
 		int (*act)(void);
-	} rows[] = {{NULL, all_is_denied}, {"[access]\nview=65534\n", may_look}, {"[access]\nplay=65534\n", may_play}};
+	} rows[] = {{NULL, all_is_denied}, {"[access]\nview=65534\n", may_look},
+	    {"[access]\nplay=65534\n", may_play}};
 
 	char above[BED_PATH_MAX + 8];
 
@@ -387,7 +398,10 @@ START_TEST(roles)
 }
 END_TEST
 
-/* No descriptors left: who comes then is told, and those who are there are served; when some go, all is well again. */
+/*
+ * No descriptors left: who comes then is told, and those who are there are served; when some go,
+ * all is well again.
+ */
 START_TEST(no_descriptors)
 {
 	struct client *many[64];

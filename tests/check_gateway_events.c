@@ -1,6 +1,7 @@
 /*
- * check_gateway_events.c: events through the gateway: no hole and no double, over restarts, slow readers and late subscriptions. The test plays the master and the
- * sessions' processes. The numbers in names are those of the cases that supervision must pass.
+ * check_gateway_events.c: events through the gateway: no hole and no double, over restarts, slow
+ * readers and late subscriptions. The test plays the master and the sessions' processes. The
+ * numbers in names are those of the cases that supervision must pass.
  */
 #include <sys/socket.h>
 
@@ -173,7 +174,10 @@ START_TEST(from_a_number)
 }
 END_TEST
 
-/* Records that were published before the stream stood, or that the stream did not bring: from the file, in their place. */
+/*
+ * Records that were published before the stream stood, or that the stream did not bring: from the
+ * file, in their place.
+ */
 START_TEST(no_seam)
 {
 	begin_with_session("no_seam");
@@ -257,7 +261,9 @@ play_end(void)
 
 	served_die(s);
 	gateway_bed_remove(&b, &e);
-	ck_assert_int_eq(rename(bed_journal(b.bed, "journal", "g1", from), bed_journal(b.bed, "archive", "g1", to)), 0);
+	ck_assert_int_eq(rename(bed_journal(b.bed, "journal", "g1", from),
+			     bed_journal(b.bed, "archive", "g1", to)),
+	    0);
 	gateway_bed_notice(&b, NOTICE_ENDED, &e, "completed");
 }
 
@@ -347,7 +353,10 @@ START_TEST(listening_wakes_nobody)
 }
 END_TEST
 
-/* A reader that does not read costs the others nothing, and finds everything when it reads again, facts in their places. */
+/*
+ * A reader that does not read costs the others nothing, and finds everything when it reads again,
+ * facts in their places.
+ */
 START_TEST(slow_reader_120)
 {
 	enum { N = 4000 };
@@ -428,7 +437,8 @@ START_TEST(unsubscribe_117)
 	cJSON *first = client_call(c, "events.subscribe", "{'topics':['game:g1']}");
 	cJSON *second = client_call(c, "events.subscribe", "{'topics':['game:g1']}");
 	served_stream(s);
-	client_do(c, "events.unsubscribe", "{'subscription':'%s'}", json_text_at(first, "subscription"));
+	client_do(
+	    c, "events.unsubscribe", "{'subscription':'%s'}", json_text_at(first, "subscription"));
 	client_refuse(c, "not_found", "events.unsubscribe", "{'subscription':'%s'}",
 	    json_text_at(first, "subscription"));
 	publish(6, 6, true);
@@ -449,9 +459,10 @@ END_TEST
 
 START_TEST(wrong_topics)
 {
-	static const char *const wrong[] = {"{'topics':['games']}", "{'topics':['game']}", "{'topics':['']}",
-	    "{'topics':['game:g1'],'from':{'g2':1}}", "{'topics':['game:g1'],'from':{'g1':0}}",
-	    "{'topics':['game:g1'],'from':{'g1':'x'}}", "{'topics':['sessions'],'from':3}"};
+	static const char *const wrong[] = {"{'topics':['games']}", "{'topics':['game']}",
+	    "{'topics':['']}", "{'topics':['game:g1'],'from':{'g2':1}}",
+	    "{'topics':['game:g1'],'from':{'g1':0}}", "{'topics':['game:g1'],'from':{'g1':'x'}}",
+	    "{'topics':['sessions'],'from':3}"};
 
 	begin("wrong_topics");
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

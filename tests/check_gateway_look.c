@@ -1,6 +1,6 @@
 /*
- * check_gateway_look.c: get, list and journal through the gateway. Looking wakes nobody. The numbers in names are those of the cases that supervision must
- * pass.
+ * check_gateway_look.c: get, list and journal through the gateway. Looking wakes nobody. The
+ * numbers in names are those of the cases that supervision must pass.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ end(void)
 	gateway_bed_end(&b);
 }
 
-/* ---- get --------------------------------------------------------------------------------------- */
+/* ---- get ---- */
 
 START_TEST(get_awake)
 {
@@ -65,7 +65,8 @@ START_TEST(get_fields)
 	ck_assert_int_eq(cJSON_GetArraySize(result), 2);
 	ck_assert_int_eq(json_int_at(result, "pid"), e.pid);
 	cJSON_Delete(result);
-	cJSON *data = client_refused(c, "invalid_params", "session.get", "{'game_id':'g1','fields':['colour']}");
+	cJSON *data = client_refused(
+	    c, "invalid_params", "session.get", "{'game_id':'g1','fields':['colour']}");
 	ck_assert_str_eq(json_text_at(data, "field"), "fields");
 	cJSON_Delete(data);
 	client_refuse(c, "not_found", "session.get", "{'game_id':'none','fields':['pid']}");
@@ -93,7 +94,8 @@ END_TEST
 /* Without a process another one looks into the journal; nothing is woken. */
 START_TEST(get_asleep)
 {
-	static const enum residency residencies[] = {RESIDENCY_HIBERNATED, RESIDENCY_HELD, RESIDENCY_RESTARTING};
+	static const enum residency residencies[] = {
+	    RESIDENCY_HIBERNATED, RESIDENCY_HELD, RESIDENCY_RESTARTING};
 	int fd;
 
 	begin("get_asleep");
@@ -215,7 +217,7 @@ START_TEST(get_ends_meanwhile)
 }
 END_TEST
 
-/* ---- list -------------------------------------------------------------------------------------- */
+/* ---- list ---- */
 
 static void
 expect_count(int rows, int count, const char *params)
@@ -242,14 +244,16 @@ START_TEST(list_107)
 	expect_count(1, 1, "{'residency':'awake'}");
 	expect_count(1, 1, "{'guild_id':'other'}");
 	expect_count(0, 0, "{'guild_id':'other','residency':'awake'}");
-	expect_count(1, 1, "{'guild_id':'other','residency':'held','restart':'permanent','min_age_s':3000}");
+	expect_count(
+	    1, 1, "{'guild_id':'other','residency':'held','restart':'permanent','min_age_s':3000}");
 	expect_count(0, 0, "{'min_age_s':4000}");
 	expect_count(3, 3, "{'state':'active','mode':'two_player'}");
 	expect_count(2, 3, "{'limit':2}");
-	static const char *const bad[] = {"{'state':'busy'}", "{'mode':'chess'}", "{'residency':'here'}",
-	    "{'guild_id':'a=b'}", "{'min_age_s':-1}", "{'limit':0}", "{'cursor':'7'}", "{'fields':['game']}"};
-	static const char *const names[] = {"state", "mode", "residency", "guild_id", "min_age_s", "limit", "cursor",
-	    "fields"};
+	static const char *const bad[] = {"{'state':'busy'}", "{'mode':'chess'}",
+	    "{'residency':'here'}", "{'guild_id':'a=b'}", "{'min_age_s':-1}", "{'limit':0}",
+	    "{'cursor':'7'}", "{'fields':['game']}"};
+	static const char *const names[] = {
+	    "state", "mode", "residency", "guild_id", "min_age_s", "limit", "cursor", "fields"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		cJSON *data = client_refused(c, "invalid_params", "session.list", "%s", bad[i]);
 		ck_assert_str_eq(json_text_at(data, "field"), names[i]);
@@ -265,9 +269,10 @@ START_TEST(list_row_as_get_89)
 	begin("list_row_as_get_89");
 	e = gateway_bed_session(&b, "g1", RESIDENCY_HELD, 5);
 	cJSON *list = client_call(c, "session.list", NULL);
-	cJSON *get = client_call(c, "session.get", "{'game_id':'g1','fields':['game_id','instance','guild_id','mode',"
-						   "'state','residency','pid','generation','restart','limits','restarts',"
-						   "'seq','epoch','started_at','last_activity_at','commands','errors']}");
+	cJSON *get = client_call(c, "session.get",
+	    "{'game_id':'g1','fields':['game_id','instance','guild_id','mode',"
+	    "'state','residency','pid','generation','restart','limits','restarts',"
+	    "'seq','epoch','started_at','last_activity_at','commands','errors']}");
 	ck_assert(cJSON_Compare(json_at(list, "sessions.0"), get, true));
 	cJSON_Delete(list);
 	cJSON_Delete(get);
@@ -288,14 +293,16 @@ START_TEST(list_pages_89)
 		entries[i] = gateway_bed_session(&b, id, RESIDENCY_HIBERNATED, 5);
 	}
 	do {
-		cJSON *result = client_call(c, "session.list", "{'limit':7,'fields':['game_id']%s}", cursor);
+		cJSON *result =
+		    client_call(c, "session.list", "{'limit':7,'fields':['game_id']%s}", cursor);
 		const cJSON *row, *next = json_at(result, "next_cursor");
 		cJSON_ArrayForEach (row, json_at(result, "sessions")) {
 			int i = -1;
 			if (sscanf(json_text_at(row, "game_id"), "g%d", &i) == 1)
 				seen[i]++;
 		}
-		snprintf(cursor, sizeof(cursor), next ? ",'cursor':'%s'" : "%s", next ? next->valuestring : "");
+		snprintf(cursor, sizeof(cursor), next ? ",'cursor':'%s'" : "%s",
+		    next ? next->valuestring : "");
 		cJSON_Delete(result);
 		/* Odd ones go, others come. */
 		if (n < 30)
@@ -327,7 +334,8 @@ START_TEST(list_large)
 		const cJSON *next = json_at(result, "next_cursor");
 		ck_assert_int_eq(json_int_at(result, "count"), 3000);
 		rows += cJSON_GetArraySize(json_at(result, "sessions"));
-		snprintf(cursor, sizeof(cursor), next ? ",'cursor':'%s'" : "%s", next ? next->valuestring : "");
+		snprintf(cursor, sizeof(cursor), next ? ",'cursor':'%s'" : "%s",
+		    next ? next->valuestring : "");
 		cJSON_Delete(result);
 		pages++;
 	} while (cursor[0] != '\0');
@@ -337,7 +345,7 @@ START_TEST(list_large)
 }
 END_TEST
 
-/* ---- journal ----------------------------------------------------------------------------------- */
+/* ---- journal ---- */
 
 START_TEST(journal)
 {
@@ -347,7 +355,8 @@ START_TEST(journal)
 	uint64_t next = 1;
 	int pages = 0;
 	for (uint64_t expected = 1; next != 0; pages++) {
-		cJSON *result = client_call(c, "session.journal", "{'game_id':'g1','from':%d}", (int)next);
+		cJSON *result =
+		    client_call(c, "session.journal", "{'game_id':'g1','from':%d}", (int)next);
 		const cJSON *record;
 		cJSON_ArrayForEach (record, json_at(result, "records")) {
 			ck_assert_int_eq(json_int_at(record, "seq"), (int64_t)expected++);
@@ -407,7 +416,8 @@ START_TEST(journal_of_which_life)
 	gateway_bed_journal(&b, "archive", "g1", "22222222-d9cb-469f-a165-70867728950e", 1, 3);
 	expect_first("{'game_id':'g1'}", "22222222-d9cb-469f-a165-70867728950e");
 	expect_first("{'game_id':'g1','instance':'" OTHER_INSTANCE "'}", OTHER_INSTANCE);
-	client_refuse(c, "not_found", "session.journal", "{'game_id':'g1','instance':'" GATEWAY_BED_INSTANCE "'}");
+	client_refuse(c, "not_found", "session.journal",
+	    "{'game_id':'g1','instance':'" GATEWAY_BED_INSTANCE "'}");
 	e = gateway_bed_session(&b, "g1", RESIDENCY_AWAKE, 2);
 	gateway_bed_journal(&b, "journal", "g1", e.instance, 1, 2);
 	expect_first("{'game_id':'g1'}", e.instance);

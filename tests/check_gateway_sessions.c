@@ -1,6 +1,7 @@
 /*
- * check_gateway_sessions.c: starts, commands, stops through the gateway; the test plays the master and the sessions' processes. The numbers in names are those of
- * the cases that supervision must pass.
+ * check_gateway_sessions.c: starts, commands, stops through the gateway; the test plays the
+ * master and the sessions' processes. The numbers in names are those of the cases that
+ * supervision must pass.
  */
 #include <sys/stat.h>
 
@@ -66,7 +67,7 @@ expect_refusal(int id, const char *reason)
 	expect_result(id, "error.data.reason", reason);
 }
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 /* The sealed parameters that came with a start: the caller's. */
 static cJSON *
@@ -76,7 +77,8 @@ unseal(int fd)
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 
 	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	ck_assert_int_eq(
+	    fcntl(fd, F_GET_SEALS), F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	close(fd);
 	cJSON *v = cJSON_ParseWithLength(text, (size_t)n);
 	ck_assert_ptr_nonnull(v);
@@ -112,8 +114,9 @@ START_TEST(start_7)
 	int fd;
 
 	begin("start_7");
-	int id = client_send(c, "session.start", "{" RED ",'game_id':'g1','guild_id':'guild','config':{'rounds':3},"
-						 "'restart':'permanent','limits':{'max_restarts':'unlimited','max_seconds':9}}");
+	int id = client_send(c, "session.start",
+	    "{" RED ",'game_id':'g1','guild_id':'guild','config':{'rounds':3},"
+	    "'restart':'permanent','limits':{'max_restarts':'unlimited','max_seconds':9}}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
 	ck_assert_str_eq(r.id, "g1");
 	ck_assert_str_eq(r.guild, "guild");
@@ -170,19 +173,22 @@ END_TEST
 static const struct {
 	const char *params, *field;
 } wrong[] = {
-	{"{'teams':{'red':['a','b']}}", "mode"},
-	{"{'mode':'two_player'}", "teams"},
-	{"{'mode':'two_player','teams':{}}", "teams"},
-	{"{'mode':'two_player','teams':{'red':['a']}}", "teams.red"},
-	{"{'mode':'two_player','teams':{'red':['a','b','c']}}", "teams.red"},
-	{"{'mode':'two_player','teams':{'red':['a','a']}}", "teams.red[1]"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'config':{'rounds':0}}", "config.rounds"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'config':{'speed':1}}", "config.speed"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'restart':'always'}", "restart"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_restarts':-1}}", "limits.max_restarts"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_seconds':0}}", "limits.max_seconds"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'stop_timeout_ms':-1}}", "limits.stop_timeout_ms"},
-	{"{'mode':'two_player','teams':{'red':['a','b']},'guild_id':''}", "guild_id"},
+    {"{'teams':{'red':['a','b']}}", "mode"},
+    {"{'mode':'two_player'}", "teams"},
+    {"{'mode':'two_player','teams':{}}", "teams"},
+    {"{'mode':'two_player','teams':{'red':['a']}}", "teams.red"},
+    {"{'mode':'two_player','teams':{'red':['a','b','c']}}", "teams.red"},
+    {"{'mode':'two_player','teams':{'red':['a','a']}}", "teams.red[1]"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'config':{'rounds':0}}", "config.rounds"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'config':{'speed':1}}", "config.speed"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'restart':'always'}", "restart"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_restarts':-1}}",
+	"limits.max_restarts"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'max_seconds':0}}",
+	"limits.max_seconds"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'limits':{'stop_timeout_ms':-1}}",
+	"limits.stop_timeout_ms"},
+    {"{'mode':'two_player','teams':{'red':['a','b']},'guild_id':''}", "guild_id"},
 };
 
 /* Whatever is wrong with a start, the master never hears of it. */
@@ -190,7 +196,8 @@ START_TEST(start_wrong_4)
 {
 	begin("start_wrong_4");
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		cJSON *data = client_refused(c, "invalid_params", "session.start", "%s", wrong[i].params);
+		cJSON *data =
+		    client_refused(c, "invalid_params", "session.start", "%s", wrong[i].params);
 		ck_assert_str_eq(json_text_at(data, "field"), wrong[i].field);
 		cJSON_Delete(data);
 	}
@@ -271,7 +278,8 @@ START_TEST(start_again_with_key)
 	expect_result(first, "result.instance", r.instance);
 	expect_result(second, "result.instance", r.instance);
 	expect_result(third, "result.instance", r.instance);
-	expect_result(client_send(c, "session.start", "{" RED ",'key':'k'}"), "result.instance", r.instance);
+	expect_result(
+	    client_send(c, "session.start", "{" RED ",'key':'k'}"), "result.instance", r.instance);
 	gateway_bed_expect_nothing(&b, 0);
 	/* Another key, another guild: another session. */
 	client_send(c, "session.start", "{" RED ",'key':'k','guild_id':'other'}");
@@ -282,7 +290,10 @@ START_TEST(start_again_with_key)
 }
 END_TEST
 
-/* Two of the same start on their way at once: the master refuses one, which gets the other's answer. */
+/*
+ * Two of the same start on their way at once: the master refuses one, which gets the other's
+ * answer.
+ */
 START_TEST(start_twice_at_once)
 {
 	int fd;
@@ -330,12 +341,13 @@ START_TEST(start_of_a_gateway_before)
 }
 END_TEST
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 START_TEST(command_passes)
 {
 	begin_with_session("command_passes");
-	int id = client_send(c, "session.command", "{" GUESS ",'key':'k','if_seq':5,'deadline_ms':9000}");
+	int id = client_send(
+	    c, "session.command", "{" GUESS ",'key':'k','if_seq':5,'deadline_ms':9000}");
 	cJSON *request = served_expect(s, "session.command");
 	ck_assert_str_eq(json_text_at(request, "params.game_id"), "g1");
 	ck_assert_str_eq(json_text_at(request, "params.command.word"), "cat");
@@ -359,7 +371,8 @@ END_TEST
 START_TEST(command_with_text_id)
 {
 	begin_with_session("command_with_text_id");
-	client_write_line(c, "{'jsonrpc':'2.0','id':'a\\\\b\\u0007','method':'session.pause','params':{'game_id':'g1'}}");
+	client_write_line(c, "{'jsonrpc':'2.0','id':'a\\\\b\\u0007','method':'session.pause','"
+			     "params':{'game_id':'g1'}}");
 	served_result(s, served_expect(s, "session.pause"), "{}");
 	cJSON *reply = client_message(c);
 	ck_assert_str_eq(json_text_at(reply, "id"), "a\\b\x07");
@@ -424,7 +437,10 @@ die_and_come_back(void)
 	gateway_bed_notice(&b, NOTICE_READY, &e, NULL);
 }
 
-/* Killed with a keyed command in hand: it is asked again. Without a key nobody knows; those behind it had not begun. */
+/*
+ * Killed with a keyed command in hand: it is asked again. Without a key nobody knows; those
+ * behind it had not begun.
+ */
 START_TEST(killed_in_a_command_129)
 {
 	begin_with_session("killed_in_a_command_129");
@@ -492,12 +508,16 @@ START_TEST(held_while_restarting_122)
 }
 END_TEST
 
-/* The master is stopped and the process is dead: nobody has noticed. A command waits until its deadline, and no longer. */
+/*
+ * The master is stopped and the process is dead: nobody has noticed. A command waits until its
+ * deadline, and no longer.
+ */
 START_TEST(dead_and_not_noticed_100)
 {
 	begin_with_session("dead_and_not_noticed_100");
 	served_die(s);
-	expect_refusal(client_send(c, "session.command", "{" GUESS ",'deadline_ms':200}"), "restarting");
+	expect_refusal(
+	    client_send(c, "session.command", "{" GUESS ",'deadline_ms':200}"), "restarting");
 	int id = client_send(c, "session.command", "{" GUESS "}");
 	die_and_come_back();
 	served_result(s, served_expect(s, "session.command"), "{'state':'back'}");
@@ -565,7 +585,8 @@ END_TEST
 START_TEST(not_there)
 {
 	begin_with_session("not_there");
-	client_refuse(c, "not_found", "session.command", "{'game_id':'none','command':{'type':'x'}}");
+	client_refuse(
+	    c, "not_found", "session.command", "{'game_id':'none','command':{'type':'x'}}");
 	client_refuse(c, "not_found", "session.pause", "{'game_id':'G1'}");
 	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
 	client_refuse(c, "held", "session.command", "{" GUESS "}");
@@ -620,7 +641,10 @@ START_TEST(too_many_wait)
 }
 END_TEST
 
-/* A process that says what is neither a reply nor an event loses its connection, and nobody waits for it for ever. */
+/*
+ * A process that says what is neither a reply nor an event loses its connection, and nobody waits
+ * for it for ever.
+ */
 START_TEST(garbage_from_a_session)
 {
 	begin_with_session("garbage_from_a_session");
@@ -642,10 +666,12 @@ START_TEST(command_too_long)
 	char *line = malloc(65536);
 
 	begin_with_session("command_too_long");
-	strcpy(line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{" GUESS ",'x':[0");
+	strcpy(
+	    line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{" GUESS ",'x':[0");
 	cJSON *data = client_refused(c, "invalid_params", "session.command", "{" GUESS ",'x':[0]}");
 	cJSON_Delete(data);
-	strcpy(line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{'game_id':'g1','command':{'type':'x','n':[0");
+	strcpy(line, "{'jsonrpc':'2.0','id':5,'method':'session.command','params':{'game_id':'g1','"
+		     "command':{'type':'x','n':[0");
 	while (strlen(line) < 60000)
 		strcat(line, ",1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15,1e15");
 	strcat(line, "]}}}");
@@ -656,7 +682,7 @@ START_TEST(command_too_long)
 }
 END_TEST
 
-/* ---- stop, kill, release ----------------------------------------------------------------------- */
+/* ---- stop, kill, release ---- */
 
 static void
 play_end(const char *reason)
@@ -671,7 +697,8 @@ play_end(const char *reason)
 START_TEST(stop_waits_for_the_end_77)
 {
 	begin_with_session("stop_waits_for_the_end_77");
-	int id = client_send(c, "session.stop", "{'game_id':'g1','reason':'bored','timeout_ms':700}");
+	int id =
+	    client_send(c, "session.stop", "{'game_id':'g1','reason':'bored','timeout_ms':700}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
 	ck_assert_str_eq(r.id, "g1");
 	ck_assert_str_eq(r.text, "bored");
@@ -729,7 +756,10 @@ START_TEST(stop_refused_76)
 }
 END_TEST
 
-/* A stop that was sent after a command comes after it; where that does not end, it is not held up. */
+/*
+ * A stop that was sent after a command comes after it; where that does not end, it is not held
+ * up.
+ */
 START_TEST(stop_after_commands)
 {
 	begin_with_session("stop_after_commands");

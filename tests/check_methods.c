@@ -28,26 +28,31 @@ static const struct {
 	enum method_number method;
 	const char *params;
 } good[] = {
-	{METHOD_SUPERVISOR_STATUS, NULL},
-	{METHOD_SUPERVISOR_STATUS, "{}"},
-	{METHOD_SESSION_LIST, NULL},
-	{METHOD_SESSION_LIST, "{\"state\":\"active\",\"residency\":\"awake\",\"restart\":\"transient\",\"min_age_s\":0,"
-			      "\"limit\":10000,\"fields\":[\"pid\"],\"guild_id\":\"a b\"}"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"g1\"}"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"a:b.c-d_e\"}"},
-	{METHOD_SESSION_START, "{\"mode\":\"two_player\",\"teams\":{}}"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":0,\"max_seconds\":1,"
-			       "\"stop_timeout_ms\":0}}"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":\"unlimited\"}}"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"guess\",\"word\":\"x\"},\"if_seq\":0}"},
-	{METHOD_SESSION_STOP, "{\"game_id\":\"g\",\"timeout_ms\":0}"},
-	{METHOD_SUPERVISOR_SHUTDOWN, "{\"end\":false}"},
-	{METHOD_EVENTS_SUBSCRIBE, "{\"topics\":[\"game:*\"],\"from\":{\"g\":3}}"},
+    {METHOD_SUPERVISOR_STATUS, NULL},
+    {METHOD_SUPERVISOR_STATUS, "{}"},
+    {METHOD_SESSION_LIST, NULL},
+    {METHOD_SESSION_LIST,
+	"{\"state\":\"active\",\"residency\":\"awake\",\"restart\":\"transient\",\"min_age_s\":0,"
+	"\"limit\":10000,\"fields\":[\"pid\"],\"guild_id\":\"a b\"}"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"g1\"}"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"a:b.c-d_e\"}"},
+    {METHOD_SESSION_START, "{\"mode\":\"two_player\",\"teams\":{}}"},
+    {METHOD_SESSION_START,
+	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":0,\"max_seconds\":1,"
+	"\"stop_timeout_ms\":0}}"},
+    {METHOD_SESSION_START,
+	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":\"unlimited\"}}"},
+    {METHOD_SESSION_COMMAND,
+	"{\"game_id\":\"g\",\"command\":{\"type\":\"guess\",\"word\":\"x\"},\"if_seq\":0}"},
+    {METHOD_SESSION_STOP, "{\"game_id\":\"g\",\"timeout_ms\":0}"},
+    {METHOD_SUPERVISOR_SHUTDOWN, "{\"end\":false}"},
+    {METHOD_EVENTS_SUBSCRIBE, "{\"topics\":[\"game:*\"],\"from\":{\"g\":3}}"},
 };
 
 START_TEST(accepted)
 {
-	ck_assert_msg(check(good[_i].method, good[_i].params), "%s: %s", good[_i].params, error.message);
+	ck_assert_msg(
+	    check(good[_i].method, good[_i].params), "%s: %s", good[_i].params, error.message);
 }
 END_TEST
 
@@ -55,51 +60,55 @@ static const struct {
 	enum method_number method;
 	const char *params, *field;
 } bad[] = {
-	{METHOD_SUPERVISOR_STATUS, "{\"x\":1}", "x"},
-	{METHOD_SESSION_GET, NULL, "game_id"},
-	{METHOD_SESSION_GET, "{}", "game_id"},
-	{METHOD_SESSION_GET, "{\"game_id\":1}", "game_id"},
-	{METHOD_SESSION_GET, "{\"game_id\":null}", "game_id"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"g\",\"Game_id\":\"g\"}", "Game_id"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":\"pid\"}", "fields"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":[]}", "fields"},
-	{METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":[1]}", "fields"},
-	{METHOD_SESSION_LIST, "{\"state\":\"busy\"}", "state"},
-	{METHOD_SESSION_LIST, "{\"state\":\"Active\"}", "state"},
-	{METHOD_SESSION_LIST, "{\"limit\":0}", "limit"},
-	{METHOD_SESSION_LIST, "{\"limit\":10001}", "limit"},
-	{METHOD_SESSION_LIST, "{\"limit\":1.5}", "limit"},
-	{METHOD_SESSION_LIST, "{\"limit\":\"5\"}", "limit"},
-	{METHOD_SESSION_LIST, "{\"limit\":1e300}", "limit"},
-	{METHOD_SESSION_LIST, "{\"limit\":1e999}", "limit"},
-	{METHOD_SESSION_LIST, "{\"guild_id\":\"a=b\"}", "guild_id"},
-	{METHOD_SESSION_START, "{\"teams\":{}}", "mode"},
-	{METHOD_SESSION_START, "{\"mode\":\"two_player\"}", "teams"},
-	{METHOD_SESSION_START, "{\"mode\":\"two_player\",\"teams\":[]}", "teams"},
-	{METHOD_SESSION_START, "{\"mode\":\"\",\"teams\":{}}", "mode"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"restart\":\"often\"}", "restart"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"key\":\"\"}", "key"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":3}", "limits"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":-1}}",
-	    "limits.max_restarts"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":65}}",
-	    "limits.max_restarts"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":\"many\"}}",
-	    "limits.max_restarts"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_seconds\":0}}", "limits.max_seconds"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"stop_timeout_ms\":-5}}",
-	    "limits.stop_timeout_ms"},
-	{METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"other\":1}}", "limits.other"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\"}", "command"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":\"guess\"}", "command"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{}}", "command.type"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":1}}", "command.type"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"\"}}", "command.type"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"x\"},\"if_seq\":-1}", "if_seq"},
-	{METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"x\"},\"deadline_ms\":0}", "deadline_ms"},
-	{METHOD_SUPERVISOR_SHUTDOWN, "{\"end\":1}", "end"},
-	{METHOD_EVENTS_SUBSCRIBE, "{}", "topics"},
-	{METHOD_EVENTS_SUBSCRIBE, "{\"topics\":[]}", "topics"},
+    {METHOD_SUPERVISOR_STATUS, "{\"x\":1}", "x"},
+    {METHOD_SESSION_GET, NULL, "game_id"},
+    {METHOD_SESSION_GET, "{}", "game_id"},
+    {METHOD_SESSION_GET, "{\"game_id\":1}", "game_id"},
+    {METHOD_SESSION_GET, "{\"game_id\":null}", "game_id"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"g\",\"Game_id\":\"g\"}", "Game_id"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":\"pid\"}", "fields"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":[]}", "fields"},
+    {METHOD_SESSION_GET, "{\"game_id\":\"g\",\"fields\":[1]}", "fields"},
+    {METHOD_SESSION_LIST, "{\"state\":\"busy\"}", "state"},
+    {METHOD_SESSION_LIST, "{\"state\":\"Active\"}", "state"},
+    {METHOD_SESSION_LIST, "{\"limit\":0}", "limit"},
+    {METHOD_SESSION_LIST, "{\"limit\":10001}", "limit"},
+    {METHOD_SESSION_LIST, "{\"limit\":1.5}", "limit"},
+    {METHOD_SESSION_LIST, "{\"limit\":\"5\"}", "limit"},
+    {METHOD_SESSION_LIST, "{\"limit\":1e300}", "limit"},
+    {METHOD_SESSION_LIST, "{\"limit\":1e999}", "limit"},
+    {METHOD_SESSION_LIST, "{\"guild_id\":\"a=b\"}", "guild_id"},
+    {METHOD_SESSION_START, "{\"teams\":{}}", "mode"},
+    {METHOD_SESSION_START, "{\"mode\":\"two_player\"}", "teams"},
+    {METHOD_SESSION_START, "{\"mode\":\"two_player\",\"teams\":[]}", "teams"},
+    {METHOD_SESSION_START, "{\"mode\":\"\",\"teams\":{}}", "mode"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"restart\":\"often\"}", "restart"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"key\":\"\"}", "key"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":3}", "limits"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":-1}}",
+	"limits.max_restarts"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":65}}",
+	"limits.max_restarts"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":\"many\"}}",
+	"limits.max_restarts"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_seconds\":0}}",
+	"limits.max_seconds"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"stop_timeout_ms\":-5}}",
+	"limits.stop_timeout_ms"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"other\":1}}",
+	"limits.other"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\"}", "command"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":\"guess\"}", "command"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{}}", "command.type"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":1}}", "command.type"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"\"}}", "command.type"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"x\"},\"if_seq\":-1}",
+	"if_seq"},
+    {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\",\"command\":{\"type\":\"x\"},\"deadline_ms\":0}",
+	"deadline_ms"},
+    {METHOD_SUPERVISOR_SHUTDOWN, "{\"end\":1}", "end"},
+    {METHOD_EVENTS_SUBSCRIBE, "{}", "topics"},
+    {METHOD_EVENTS_SUBSCRIBE, "{\"topics\":[]}", "topics"},
 };
 
 START_TEST(refused)
@@ -111,8 +120,8 @@ START_TEST(refused)
 }
 END_TEST
 
-static const char *const no_ids[] = {"", ".", "..", "../x", "a/b", "a b", "\xc3\xa9", "-a", "a\\u0001b",
-    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+static const char *const no_ids[] = {"", ".", "..", "../x", "a/b", "a b", "\xc3\xa9", "-a",
+    "a\\u0001b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
 START_TEST(invalid_id)
 {
@@ -183,8 +192,10 @@ START_TEST(document)
 		ck_assert_str_eq(get(method, "paramStructure")->valuestring, "by-name");
 		size_t n = 0;
 		cJSON_ArrayForEach (param, get(method, "params")) {
-			ck_assert_str_eq(get(param, "name")->valuestring, methods[i].params[n].name);
-			ck_assert_int_eq(cJSON_IsTrue(get(param, "required")), methods[i].params[n].required);
+			ck_assert_str_eq(
+			    get(param, "name")->valuestring, methods[i].params[n].name);
+			ck_assert_int_eq(
+			    cJSON_IsTrue(get(param, "required")), methods[i].params[n].required);
 			ck_assert(cJSON_IsObject(get(param, "schema")));
 			n++;
 		}

@@ -80,7 +80,8 @@ START_TEST(id_comes_back)
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":%s}", ids[_i].in);
+	snprintf(
+	    line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"method\":\"m\",\"id\":%s}", ids[_i].in);
 	parse(line);
 	ck_assert_int_eq(in.requests[0].error.reason, ERROR_NONE);
 	ck_assert(!in.requests[0].is_notification);
@@ -93,43 +94,46 @@ static const struct {
 	enum error_reason reason;
 	const char *id;
 } refused[] = {
-	{"", ERROR_PARSE, "null"},
-	{"{", ERROR_PARSE, "null"},
-	{"{} {}", ERROR_PARSE, "null"},
-	{"hello", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1.,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":+1,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1e,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":-,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1-2,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\x01\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\x01\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\\", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\\q\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"m\"}", ERROR_PARSE, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":[{\"b\":1,\"b\":1}]}}",
-	    ERROR_PARSE, "null"},
-	{"[]", ERROR_INVALID_REQUEST, "null"},
-	{"1", ERROR_INVALID_REQUEST, "null"},
-	{"{}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"id\":4,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "4"},
-	{"{\"jsonrpc\":\"1.0\",\"id\":4,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4}", ERROR_INVALID_REQUEST, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":1}", ERROR_INVALID_REQUEST, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"method\":1}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":9007199254740992,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":1e400,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":[],\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":\"a\\u0000\",\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":[1]}", ERROR_INVALID_PARAMS, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":\"x\"}", ERROR_INVALID_PARAMS, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":null}", ERROR_INVALID_PARAMS, "4"},
-	{"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"a.very.long.name.of.a.method.that.is.not.there.and."
-	 "never.was.anywhere\"}", ERROR_METHOD_NOT_FOUND, "4"},
+    {"", ERROR_PARSE, "null"},
+    {"{", ERROR_PARSE, "null"},
+    {"{} {}", ERROR_PARSE, "null"},
+    {"hello", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":01,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1.,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":+1,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1e,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":-,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1-2,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\x01\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\x01\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\\", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\\q\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"m\"}", ERROR_PARSE, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":[{\"b\":1,\"b\":1}]}}",
+	ERROR_PARSE, "null"},
+    {"[]", ERROR_INVALID_REQUEST, "null"},
+    {"1", ERROR_INVALID_REQUEST, "null"},
+    {"{}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"id\":4,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "4"},
+    {"{\"jsonrpc\":\"1.0\",\"id\":4,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4}", ERROR_INVALID_REQUEST, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":1}", ERROR_INVALID_REQUEST, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"method\":1}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":9007199254740992,\"method\":\"m\"}", ERROR_INVALID_REQUEST,
+	"null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":1e400,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":[],\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":\"a\\u0000\",\"method\":\"m\"}", ERROR_INVALID_REQUEST, "null"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":[1]}", ERROR_INVALID_PARAMS, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":\"x\"}", ERROR_INVALID_PARAMS, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"m\",\"params\":null}", ERROR_INVALID_PARAMS, "4"},
+    {"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"a.very.long.name.of.a.method.that.is.not.there."
+     "and."
+     "never.was.anywhere\"}",
+	ERROR_METHOD_NOT_FOUND, "4"},
 };
 
 START_TEST(not_a_request)
@@ -155,7 +159,8 @@ END_TEST
 /* An escaped NUL does not cut a name short, and \\u0000 is no NUL. */
 START_TEST(nul_escaped)
 {
-	parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":\"x\\u0000y\",\"b\":\"\\\\u0000\"}}");
+	parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"a\":\"x\\u0000y\","
+	      "\"b\":\"\\\\u0000\"}}");
 	ck_assert_int_eq(in.requests[0].error.reason, ERROR_NONE);
 	ck_assert_str_eq(cJSON_GetObjectItem(in.requests[0].params, "a")->valuestring, "x\x01y");
 	ck_assert_str_eq(cJSON_GetObjectItem(in.requests[0].params, "b")->valuestring, "\\u0000");
@@ -172,7 +177,8 @@ END_TEST
 
 START_TEST(batch)
 {
-	parse("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\"},5,{\"jsonrpc\":\"2.0\",\"method\":\"b\"}]");
+	parse("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\"},5,{\"jsonrpc\":\"2.0\",\"method\":"
+	      "\"b\"}]");
 	ck_assert(in.is_batch);
 	ck_assert_uint_eq(in.n, 3);
 	ck_assert_str_eq(in.requests[0].method, "a");
@@ -231,7 +237,8 @@ START_TEST(many_names)
 		}
 		json_object_end(&w);
 		parse(w.text);
-		ck_assert_int_eq(in.requests[0].error.reason, twice ? ERROR_PARSE : ERROR_INVALID_REQUEST);
+		ck_assert_int_eq(
+		    in.requests[0].error.reason, twice ? ERROR_PARSE : ERROR_INVALID_REQUEST);
 	}
 }
 END_TEST
@@ -239,14 +246,16 @@ END_TEST
 /* Whatever bytes come: one path for the caller, and no fault that a sanitizer sees. */
 START_TEST(random_lines)
 {
-	static const char *const parts[] = {"{", "}", "[", "]", ",", ":", "\"id\"", "\"jsonrpc\"", "\"2.0\"",
-	    "\"method\"", "\"m\"", "1", "-1e5", "null", "\"params\"", "\\", "\"", "\xc3", " ", "\\u0000"};
+	static const char *const parts[] = {"{", "}", "[", "]", ",", ":", "\"id\"", "\"jsonrpc\"",
+	    "\"2.0\"", "\"method\"", "\"m\"", "1", "-1e5", "null", "\"params\"", "\\", "\"", "\xc3",
+	    " ", "\\u0000"};
 	unsigned int seed = 3;
 
 	for (int n = 0; n < 50000; n++) {
 		char line[128] = "";
 		for (int i = rand_r(&seed) % 16; i > 0; i--)
-			strcat(line, parts[(size_t)rand_r(&seed) % (sizeof(parts) / sizeof(parts[0]))]);
+			strcat(line,
+			    parts[(size_t)rand_r(&seed) % (sizeof(parts) / sizeof(parts[0]))]);
 		parse(line);
 	}
 }
@@ -263,7 +272,8 @@ START_TEST(result)
 	ck_assert_str_eq(w.text, "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{}}\n");
 	json_reset(&w);
 	rpc_call(&w, 12, "m", value);
-	ck_assert_str_eq(w.text, "{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"m\",\"params\":{\"a\":[1]}}\n");
+	ck_assert_str_eq(
+	    w.text, "{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"m\",\"params\":{\"a\":[1]}}\n");
 	json_reset(&w);
 	rpc_call(&w, 12, "m", NULL);
 	ck_assert_str_eq(w.text, "{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"m\"}\n");
@@ -277,8 +287,9 @@ START_TEST(failure)
 
 	rpc_error_set(&e, ERROR_HELD, NULL, NULL);
 	rpc_failure(&w, "null", &e);
-	ck_assert_str_eq(w.text, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32020,\"message\":"
-				 "\"the session is held: release or stop it\",\"data\":{\"reason\":\"held\"}}}\n");
+	ck_assert_str_eq(w.text,
+	    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32020,\"message\":"
+	    "\"the session is held: release or stop it\",\"data\":{\"reason\":\"held\"}}}\n");
 	rpc_error_set(&e, ERROR_INVALID_PARAMS, "teams.red", "has %d players", 3);
 	strcpy(e.why, "w");
 	strcpy(e.state, "active");
@@ -287,9 +298,10 @@ START_TEST(failure)
 	e.retry_after_ms = 9;
 	json_reset(&w);
 	rpc_failure(&w, "1", &e);
-	ck_assert_str_eq(w.text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":"
-				 "\"has 3 players\",\"data\":{\"reason\":\"invalid_params\",\"field\":\"teams.red\","
-				 "\"why\":\"w\",\"state\":\"active\",\"pid\":5,\"seq\":0,\"retry_after_ms\":9}}}\n");
+	ck_assert_str_eq(w.text,
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":"
+	    "\"has 3 players\",\"data\":{\"reason\":\"invalid_params\",\"field\":\"teams.red\","
+	    "\"why\":\"w\",\"state\":\"active\",\"pid\":5,\"seq\":0,\"retry_after_ms\":9}}}\n");
 }
 END_TEST
 

@@ -1,5 +1,6 @@
 /*
- * check_unixsock.c: sockets by name: replaced in place, of any length of path, with the mode that was asked for.
+ * check_unixsock.c: sockets by name: replaced in place, of any length of path, with the mode that
+ * was asked for.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,7 +25,8 @@ static int dirfd_;
 static void
 setup(void)
 {
-	snprintf(root, sizeof(root), "%s/check_unixsock.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	snprintf(root, sizeof(root), "%s/check_unixsock.XXXXXX",
+	    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	strcpy(dir, root);
 	for (int i = 0; i < 3; i++) {

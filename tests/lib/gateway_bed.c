@@ -1,5 +1,6 @@
 /*
- * gateway_bed.c: the master's part in tests of the gateway. What a session's process does is in gateway_bed_served.c.
+ * gateway_bed.c: the master's part in tests of the gateway. What a session's process does is in
+ * gateway_bed_served.c.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,17 +33,17 @@ make_shared(struct gateway_bed *b)
 
 	snprintf(path, sizeof(path), "%s/registry", b->bed->runtime);
 	b->shared = (struct shared){
-		.config = b->config,
-		.registry = registry_create(path),
-		.access = access_new(b->config->access_admin, b->config->access_play, b->config->access_view, why,
-		    sizeof(why)),
-		.runtime_dir = b->place.runtime_dir,
-		.session_dir = b->place.session_dir,
-		.state_dir = b->place.state_dir,
-		.journal_dir = b->place.journal_dir,
-		.archive_dir = b->place.archive_dir,
-		.workers_fifo = b->place.fifo,
-		.master_pid = getpid(),
+	    .config = b->config,
+	    .registry = registry_create(path),
+	    .access = access_new(b->config->access_admin, b->config->access_play,
+		b->config->access_view, why, sizeof(why)),
+	    .runtime_dir = b->place.runtime_dir,
+	    .session_dir = b->place.session_dir,
+	    .state_dir = b->place.state_dir,
+	    .journal_dir = b->place.journal_dir,
+	    .archive_dir = b->place.archive_dir,
+	    .workers_fifo = b->place.fifo,
+	    .master_pid = getpid(),
 	};
 	ck_assert_ptr_nonnull(b->shared.registry);
 	ck_assert_ptr_nonnull(b->shared.access);
@@ -53,11 +54,13 @@ make_shared(struct gateway_bed *b)
 static void
 start(struct gateway_bed *b, unsigned descriptors)
 {
-	struct service_start s = {.shared = &b->shared, .control = b->control, .incarnation = ++b->incarnation};
+	struct service_start s = {
+	    .shared = &b->shared, .control = b->control, .incarnation = ++b->incarnation};
 	sigset_t all, before;
 	int sv[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv), 0);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv), 0);
 	b->master = sv[0];
 	s.master = sv[1];
 	sigfillset(&all);
@@ -78,7 +81,8 @@ start(struct gateway_bed *b, unsigned descriptors)
 }
 
 void
-gateway_bed_begin_with(struct gateway_bed *b, const char *test, const char *more, unsigned descriptors)
+gateway_bed_begin_with(
+    struct gateway_bed *b, const char *test, const char *more, unsigned descriptors)
 {
 	struct config_error error;
 	char why[256];
@@ -164,8 +168,10 @@ gateway_bed_expect(struct gateway_bed *b, enum service_asks what, int *fd)
 	struct service_request r;
 	int passed;
 
-	ck_assert_msg(wait_readable(b->master, patience_ms()), "the gateway does not ask for %d", what);
-	ck_assert_msg(message_read_request(b->master, &r, &passed) == 0, "the gateway is gone: %s", strerror(errno));
+	ck_assert_msg(
+	    wait_readable(b->master, patience_ms()), "the gateway does not ask for %d", what);
+	ck_assert_msg(message_read_request(b->master, &r, &passed) == 0, "the gateway is gone: %s",
+	    strerror(errno));
 	ck_assert_uint_eq(r.what, what);
 	if (fd != NULL)
 		*fd = passed;
@@ -203,7 +209,8 @@ void
 gateway_bed_refuse(struct gateway_bed *b, const struct service_request *r, enum error_reason error,
     const char *text)
 {
-	struct service_notice n = {.what = NOTICE_REFUSED, .tag = r->tag, .error = error, .pid = 4711};
+	struct service_notice n = {
+	    .what = NOTICE_REFUSED, .tag = r->tag, .error = error, .pid = 4711};
 
 	strlcpy(n.id, r->id, sizeof(n.id));
 	strlcpy(n.text, text, sizeof(n.text));
@@ -211,7 +218,8 @@ gateway_bed_refuse(struct gateway_bed *b, const struct service_request *r, enum 
 }
 
 void
-gateway_bed_notice(struct gateway_bed *b, enum notice what, const struct registry_entry *e, const char *text)
+gateway_bed_notice(
+    struct gateway_bed *b, enum notice what, const struct registry_entry *e, const char *text)
 {
 	struct service_notice n = {
 		.what = what,
@@ -329,8 +337,8 @@ gateway_bed_remove(struct gateway_bed *b, const struct registry_entry *e)
 /* ---- journals ---- */
 
 void
-gateway_bed_journal(struct gateway_bed *b, const char *folder, const char *name, const char *instance,
-    uint64_t from, uint64_t to)
+gateway_bed_journal(struct gateway_bed *b, const char *folder, const char *name,
+    const char *instance, uint64_t from, uint64_t to)
 {
 	char path[BED_PATH_MAX + 128];
 	struct json_writer w;

@@ -1,6 +1,7 @@
 /*
- * gateway_bed.h: a gateway forked by the test, which plays the master and the sessions: its socket, the registry, journals, and the sockets of
- * sessions. Each test has its own; what goes wrong fails the test, and so does every wait that takes too long.
+ * gateway_bed.h: a gateway forked by the test, which plays the master and the sessions: its
+ * socket, the registry, journals, and the sockets of sessions. Each test has its own; what goes
+ * wrong fails the test, and so does every wait that takes too long.
  */
 #ifndef TESTS_LIB_GATEWAY_BED_H
 #define TESTS_LIB_GATEWAY_BED_H
@@ -39,7 +40,10 @@ void	gateway_bed_restart(struct gateway_bed *);
 
 /* ---- the master ---- */
 
-/* The next request, which must be this one. fd: what came with it (the caller's), or NULL: nothing may. */
+/*
+ * The next request, which must be this one. fd: what came with it (the caller's), or NULL:
+ * nothing may.
+ */
 struct service_request gateway_bed_expect(struct gateway_bed *, enum service_asks, int *fd);
 /* Nothing is asked of the master within ms. */
 void	gateway_bed_expect_nothing(struct gateway_bed *, int ms);
@@ -53,7 +57,10 @@ void	gateway_bed_notice(struct gateway_bed *, enum notice, const struct registry
 
 /* ---- sessions ---- */
 
-/* Enters a session; with a process where it is awake (pid 1000000 and up: none of this machine), which has published seq. */
+/*
+ * Enters a session; with a process where it is awake (pid 1000000 and up: none of this machine),
+ * which has published seq.
+ */
 struct registry_entry gateway_bed_session(struct gateway_bed *, const char *id, enum residency, uint64_t seq);
 /* Another process of it, and its seq. */
 void	gateway_bed_process(struct gateway_bed *, struct registry_entry *, uint64_t seq);
@@ -92,7 +99,10 @@ void	served_event(struct served *, const struct registry_entry *, uint64_t seq);
 
 /* ---- journals ---- */
 
-/* Appends records from..to to a journal (folder journal or archive; record 1 begins this life). Each has data {"n": seq} and a private word. */
+/*
+ * Appends records from..to to a journal (folder journal or archive; record 1 begins this life).
+ * Each has data {"n": seq} and a private word.
+ */
 void	gateway_bed_journal(struct gateway_bed *, const char *folder, const char *name, const char *instance,
 	    uint64_t from, uint64_t to);
 

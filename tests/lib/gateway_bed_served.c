@@ -1,5 +1,6 @@
 /*
- * gateway_bed_served.c: the socket of a session's process, played by the test. See gateway_bed.h; what goes wrong fails the test.
+ * gateway_bed_served.c: the socket of a session's process, played by the test. See gateway_bed.h;
+ * what goes wrong fails the test.
  */
 #include <sys/socket.h>
 
@@ -111,7 +112,8 @@ served_write(struct served *s, const char *text)
 {
 	size_t len = strlen(text);
 
-	ck_assert_msg(send(s->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len, "the gateway does not listen");
+	ck_assert_msg(
+	    send(s->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len, "the gateway does not listen");
 }
 
 static void
