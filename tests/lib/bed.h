@@ -24,6 +24,7 @@ struct bed {
 	char	runtime[BED_PATH_MAX], state[BED_PATH_MAX], conf[BED_PATH_MAX], log[BED_PATH_MAX];
 	pid_t	pid;			/* of the master; 0: none runs */
 	int	pidfd;
+	unsigned descriptors;		/* the limit that gamed starts with; 0: the test's own */
 };
 
 /* The main of a scenario's program: runs the suite, prints the logs of what failed, cleans up. */

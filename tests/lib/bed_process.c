@@ -2,6 +2,7 @@
  * bed_process.c: the processes of a bed. See bed_process.h and bed.h; what goes wrong fails the
  * test.
  */
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -37,7 +38,7 @@ bed_look_again(uint64_t deadline, const char *what)
 }
 
 pid_t
-bed_spawn(const char *const argv[], int output)
+bed_spawn(const char *const argv[], int output, unsigned descriptors)
 {
 	pid_t pid = fork();
 
@@ -52,6 +53,9 @@ bed_spawn(const char *const argv[], int output)
 	    dup2(output, 2) == -1)
 		_exit(127);
 	closefrom(3);
+	struct rlimit limit = {.rlim_cur = descriptors, .rlim_max = descriptors};
+	if (descriptors > 0 && setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(127);
 	execv(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
 }

@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Starts a program with both its outputs to this descriptor, in our process group. Its pid. */
-pid_t	bed_spawn(const char *const argv[], int output);
+/*
+ * Starts a program with both its outputs to this descriptor, in our process group, with this
+ * limit of descriptors (0: ours). Its pid.
+ */
+pid_t	bed_spawn(const char *const argv[], int output, unsigned descriptors);
 
 /* A pidfd, or -1 if there is no such process. */
 int	bed_pidfd(pid_t);
