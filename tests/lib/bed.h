@@ -73,6 +73,13 @@ void	bed_wait_residency(struct bed *, const char *id, enum residency, pid_t not_
 void	bed_wait_gone(struct bed *, const char *id);
 /* Sends the signal to the session's process; with SIGKILL waits until it is gone. Its pid. */
 pid_t	bed_kill_session(struct bed *, const char *id, int sig);
+/* SIGKILL to the session's process, without waiting; false if none runs it now. */
+bool	bed_kill_if_running(struct bed *, const char *id);
+/*
+ * SIGKILL to the process of this service, a child of the master found by its title; false if it
+ * is not there now.
+ */
+bool	bed_kill_service(struct bed *, const char *name);
 /* Waits until the process is gone. */
 void	bed_wait_process(pid_t);
 

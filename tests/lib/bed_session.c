@@ -6,8 +6,10 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "common/process_id.h"
 #include "tests/lib/bed.h"
 #include "tests/lib/bed_process.h"
 
@@ -73,4 +75,63 @@ bed_kill_session(struct bed *bed, const char *id, int sig)
 		bed_wait_pidfd(pidfd, "a killed session");
 	close(pidfd);
 	return pid;
+}
+
+bool
+bed_kill_if_running(struct bed *bed, const char *id)
+{
+	struct registry_entry entry;
+
+	if (!bed_entry(bed, id, &entry) || entry.pid <= 0)
+		return false;
+	int pidfd = bed_pidfd(entry.pid);
+	/* With the pidfd in hand: it is that process's, and stays so. */
+	bool same = pidfd != -1 && process_is(entry.pid, entry.pid_start);
+	bool hit = same && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0;
+	if (pidfd != -1)
+		close(pidfd);
+	return hit;
+}
+
+/* Is this process ours to kill: a child of the master with this title? */
+static bool
+is_service(const struct bed *bed, pid_t pid, const char *title)
+{
+	char path[64], line[128] = "";
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	FILE *f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	line[fread(line, 1, sizeof(line) - 1, f)] = '\0';
+	fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "r");
+	if (f == NULL)
+		return false;
+	char stat[512] = "";
+	stat[fread(stat, 1, sizeof(stat) - 1, f)] = '\0';
+	fclose(f);
+	const char *behind = strrchr(stat, ')');
+	if (behind == NULL || sscanf(behind, ") %*c %d", &parent) != 1)
+		return false;
+	return parent == bed->pid && strcmp(line, title) == 0;
+}
+
+bool
+bed_kill_service(struct bed *bed, const char *name)
+{
+	char path[64], title[64];
+	int pid;
+
+	snprintf(title, sizeof(title), "gamed: %s", name);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)bed->pid, (int)bed->pid);
+	FILE *f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	bool hit = false;
+	while (!hit && fscanf(f, "%d", &pid) == 1)
+		hit = is_service(bed, pid, title) && kill(pid, SIGKILL) == 0;
+	fclose(f);
+	return hit;
 }
