@@ -159,7 +159,7 @@ struct journal_summary {
 	uint32_t	 epoch;
 	int64_t		 last_ms;
 	char		 last_type[JOURNAL_TYPE_MAX];
-	char		 hibernated_why[16];	/* data.reason of a last record "hibernated": shutdown, ... */
+	char		 hibernated_why[16];	/* data.why of a last record "hibernated": shutdown, signal, ... */
 	int64_t		 wake_at_ms;		/* data.wake_at of the same; 0 none */
 	bool		 ended;			/* the last record is game_terminated */
 };
@@ -167,9 +167,9 @@ struct journal_summary {
 /*
  * Reads the first group and the last whole one, the latter from the end, in pieces: what lies
  * between is neither read nor checked, unless the tail is wrong. JOURNAL_RECORD if it could;
- * JOURNAL_END where there is no whole group (an empty file, or the rest of a start that nobody
- * was told of); DAMAGED (also where record 1 is no game_initialized of this format), with the
- * line's number in *line; ERROR with errno.
+ * JOURNAL_END where there is no whole group (an empty file, or the rest of a start that nobody was
+ * told of); DAMAGED (also where record 1 is no game_initialized of this format), with the line's
+ * number in *line, and what record 1 says if at least that is right; ERROR with errno.
  */
 enum journal_step journal_summarise(int fd, struct journal_summary *, uint64_t *line);
 

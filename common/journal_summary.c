@@ -83,7 +83,7 @@ take_last(struct journal_summary *summary, const struct journal_record *record)
 	summary->wake_at_ms = sleeps ? member_time(record->data, "wake_at") : 0;
 	if (sleeps)
 		copy_member(
-		    summary->hibernated_why, sizeof(summary->hibernated_why), record->data, "reason");
+		    summary->hibernated_why, sizeof(summary->hibernated_why), record->data, "why");
 }
 
 /* Reads n bytes from here. 0, or -1 with errno (EIO: the file is shorter than it was). */
@@ -178,6 +178,25 @@ read_from_start(struct journal_reader *reader, struct journal_summary *summary, 
 	return step == JOURNAL_END || step == JOURNAL_TORN ? JOURNAL_RECORD : step;
 }
 
+/* Where the first group is damaged: who it is, if at least line 1 says so. */
+static void
+read_identity(int fd, off_t size, struct journal_summary *summary)
+{
+	size_t len = size < JOURNAL_LINE_MAX ? (size_t)size : JOURNAL_LINE_MAX;
+	struct journal_record first;
+	char *buf = malloc(len);
+
+	if (buf != NULL && read_at(fd, buf, len, 0) == 0) {
+		const char *end = memchr(buf, '\n', len);
+		if (end != NULL && journal_parse(buf, (size_t)(end - buf), &first) == JOURNAL_OK) {
+			if (is_beginning(&first))
+				take_first(summary, &first);
+			journal_record_clear(&first);
+		}
+	}
+	free(buf);
+}
+
 enum journal_step
 journal_summarise(int fd, struct journal_summary *summary, uint64_t *line)
 {
@@ -193,9 +212,11 @@ journal_summarise(int fd, struct journal_summary *summary, uint64_t *line)
 		journal_reader_seek(reader, 1);
 		step = read_from_start(reader, summary, true);
 	}
-	if (step == JOURNAL_DAMAGED)
+	if (step == JOURNAL_DAMAGED) {
 		*line =
 		    journal_reader_fault(reader) != JOURNAL_OK ? journal_reader_line(reader) : 1;
+		read_identity(fd, st.st_size, summary);
+	}
 	journal_reader_free(reader);
 	return step;
 }

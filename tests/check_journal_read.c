@@ -586,7 +586,7 @@ START_TEST(summary)
 
 	append_first();
 	struct journal_record last = record_make(3, 4, "hibernated", false);
-	cJSON_AddStringToObject(last.data, "reason", "shutdown");
+	cJSON_AddStringToObject(last.data, "why", "shutdown");
 	cJSON_AddStringToObject(last.data, "wake_at", "2026-11-22T12:00:01.000Z");
 	append(last);
 	ck_assert_int_eq(summarise(&s, &line), JOURNAL_RECORD);
@@ -665,10 +665,17 @@ START_TEST(summary_of_damage)
 	ck_assert_int_eq(pwrite(fd, "#", 1, (off_t)w.len - 100), 1);
 	ck_assert_int_eq(journal_summarise(fd, &s, &line), JOURNAL_DAMAGED);
 	ck_assert_uint_eq(line, 300);
+	ck_assert_str_eq(s.instance, RECORDS_INSTANCE);
+	/* In the first group, but not in record 1: it still says whose it is. */
+	ck_assert_int_eq(pwrite(fd, "#", 1, 7000), 1);
+	ck_assert_int_eq(journal_summarise(fd, &s, &line), JOURNAL_DAMAGED);
+	ck_assert_uint_eq(line, 2);
+	ck_assert_str_eq(s.instance, RECORDS_INSTANCE);
 	/* In the head. */
 	ck_assert_int_eq(pwrite(fd, "#", 1, 100), 1);
 	ck_assert_int_eq(journal_summarise(fd, &s, &line), JOURNAL_DAMAGED);
 	ck_assert_uint_eq(line, 1);
+	ck_assert_str_eq(s.instance, "");
 	close(fd);
 	/* Of a format that is not ours. */
 	json_reset(&w);
