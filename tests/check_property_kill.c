@@ -284,7 +284,7 @@ START_TEST(games)
 	seed = given != NULL ? (unsigned int)strtoul(given, NULL, 10) : 20261122;
 	bed = bed_new(__func__);
 	bed_configure(
-	    bed, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n[journal]\nsync=os\n");
+	    bed, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\nbackoff_max_ms=4\n[journal]\nsync=os\n");
 	bed_start(bed);
 	c = client_open(bed);
 	for (int game = 0; game < GAMES; game++)

@@ -68,14 +68,17 @@ expect_records(const char *id, int64_t from, int64_t to)
 	cJSON_Delete(records);
 }
 
-/* Nothing more is on its way: a later question is answered first. */
+/* No record more is on its way: a later question is answered first. */
 static void
 expect_silence(void)
 {
 	client_do(s, "supervisor.status", NULL);
-	cJSON *event = client_event_within(s, 0);
-	if (event != NULL)
-		ck_abort_msg("not expected: %s", cJSON_PrintUnformatted(event));
+	cJSON *event;
+	while ((event = client_event_within(s, 0)) != NULL) {
+		if (json_at(event, "seq") != NULL)
+			ck_abort_msg("not expected: %s", cJSON_PrintUnformatted(event));
+		cJSON_Delete(event);
+	}
 }
 
 /* Who subscribes before the start gets everything. */
@@ -141,7 +144,7 @@ START_TEST(seam)
 	begin(__func__);
 	table_start(c, "g1", 100);
 	int last = 0;
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 180; i++) {
 		last = client_send(c, "session.command",
 		    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'},'"
 		    "deadline_ms':30000}",

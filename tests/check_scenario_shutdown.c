@@ -55,7 +55,7 @@ check_hibernated(const char *id, const char *reason)
 	cJSON_ArrayForEach(record,
 	    records) if (strcmp(json_text_at(record, "type"), "hibernated") == 0) last = record;
 	ck_assert_ptr_nonnull(last);
-	ck_assert_str_eq(json_text_at(last, "data.reason"), reason);
+	ck_assert_str_eq(json_text_at(last, "data.why"), reason);
 	cJSON_Delete(records);
 }
 
@@ -86,6 +86,7 @@ START_TEST(games_come_back)
 		cJSON_Delete(again);
 	}
 	cJSON_Delete(first);
+	cJSON_Delete(table_guess(c, "g1", "bob", 0));
 	ck_assert_str_eq(table_round(c, "g1", 1), "active");
 	finish();
 }

@@ -152,7 +152,7 @@ START_TEST(configuration)
 	static const struct {
 		const char *text, *line, *says;
 	} wrong[] = {
-	    {"[daemons]\nuser=x\n", ":2", "daemons"},
+	    {"[daemons]\nuser=x\n", ":1", "daemons"},
 	    {"[daemon]\n\ncolour=red\n", ":3", "colour"},
 	    {"[sessions]\nmax=many\n", ":2", "sessions.max"},
 	    {"[sessions]\nmax_restarts=65\n", ":2", "sessions.max_restarts"},
