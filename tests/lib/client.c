@@ -295,10 +295,10 @@ send_request(struct client *c, const char *method, const char *params, va_list a
 	    asprintf(&line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\"%s%s}\n", c->last_id,
 		method, text != NULL ? ",\"params\":" : "", text != NULL ? text : ""),
 	    -1);
-	ck_assert_msg(client_write(c, line, strlen(line)), "%s: cannot be sent", method);
+	bool sent = client_write(c, line, strlen(line));
 	free(line);
 	free(text);
-	return c->last_id;
+	return sent ? c->last_id : 0;
 }
 
 int
@@ -316,7 +316,7 @@ client_send(struct client *c, const char *method, const char *params, ...)
 static cJSON *
 outcome(struct client *c, int id, const char *method, const char *member)
 {
-	cJSON *reply = client_reply(c, id);
+	cJSON *reply = id != 0 ? client_reply(c, id) : NULL;
 
 	ck_assert_msg(reply != NULL, "%s: closed without a reply", method);
 	cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(reply, member);

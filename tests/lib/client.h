@@ -44,7 +44,7 @@ void	client_refuse(struct client *, const char *reason, const char *method, cons
  * --------------------------------------------------------------------------------------
  */
 
-/* Sends a request; its id. */
+/* Sends a request; its id, or 0 where the other side has closed. */
 int	client_send(struct client *, const char *method, const char *params, ...)
     __attribute__((format(printf, 3, 4)));
 /* Sends these bytes as they are; false if the other side takes no more. */
