@@ -217,7 +217,7 @@ START_TEST(all_games)
 	int64_t next[5] = {1, 1, 1, 1, 1};
 	int64_t total = 0, seen = 0;
 	for (int i = 0; i < 5; i++) {
-		char id[4];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		table_start(c, id, 2);
 		ck_assert_str_eq(table_round(c, id, (unsigned)i), "active");

@@ -238,7 +238,7 @@ START_TEST(lives_of_an_id)
 		cJSON *result = client_call(
 		    c, "session.journal", "{'game_id':'g1','instance':'%s'}", instances[i]);
 		const cJSON *records = json_at(result, "records");
-		char reason[16];
+		char reason[32];
 		snprintf(reason, sizeof(reason), "life %d", i);
 		ck_assert_str_eq(json_text_at(records, "0.data.instance"), instances[i]);
 		ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), reason);

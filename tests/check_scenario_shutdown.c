@@ -133,7 +133,7 @@ START_TEST(games_end)
 	ck_assert_int_eq(json_int_at(list, "count"), 0);
 	cJSON_Delete(list);
 	for (int i = 1; i <= 2; i++) {
-		char id[4];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		cJSON *records = table_records(c, id);
 		ck_assert_str_eq(json_text_at(table_last(records), "type"), "game_terminated");
@@ -244,7 +244,7 @@ START_TEST(many)
 		    i, i);
 	restart(SIGTERM);
 	for (int i = 0; i < SESSIONS; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		bed_wait_residency(bed, id, RESIDENCY_AWAKE, 0);
 	}

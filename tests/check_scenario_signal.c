@@ -27,7 +27,7 @@ stop_at_sight(struct bed *bed, const char *name, int sig)
 	unlink(path);
 	int log = open(bed->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ck_assert_int_ne(log, -1);
-	bed->pid = bed_spawn(argv, log);
+	bed->pid = bed_spawn(argv, log, 0);
 	close(log);
 	bed->pidfd = bed_pidfd(bed->pid);
 	ck_assert_int_ne(bed->pidfd, -1);

@@ -121,7 +121,7 @@ bed_configure(struct bed *bed, const char *fmt, ...)
 bool
 bed_faults(struct bed *bed, const char *lines)
 {
-	char path[BED_PATH_MAX], count[BED_PATH_MAX + 4];
+	char path[BED_PATH_MAX], count[BED_PATH_MAX + 16];
 
 	join(path, bed->state, "faults");
 	unlink(path);
