@@ -86,7 +86,14 @@ void
 process_exit(int code)
 {
 #ifdef PROCESS_SANITIZED
-	/* The check that the sanitizer's runtime does at exit(), which a forked child must not call. */
+	/*
+	 * The check that the sanitizer's runtime does at exit(), which a forked child must not call. It has a helper process:
+	 * who dies of a signal in the middle of the check leaves it behind.
+	 */
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (__lsan_do_recoverable_leak_check() != 0)
 		_exit(code == 0 ? 23 : code);
 #endif

@@ -280,7 +280,10 @@ own_mounts(void)
 	    text_to("/proc/self/setgroups", "deny") && text_to("/proc/self/gid_map", gid);
 }
 
-/* A tmpfs of so many KiB over the scratch directory, for this process alone. */
+/*
+ * A tmpfs of so many KiB over the scratch directory, for this process alone. (In a chroot the root
+ * is no mount, and EINVAL says so: there the mount may be seen outside, until the process is gone.)
+ */
 static bool
 small_file_system(unsigned kib)
 {
@@ -288,7 +291,8 @@ small_file_system(unsigned kib)
 	char *directory = scratch_path(path, ".");
 
 	(void)snprintf(options, sizeof(options), "size=%uk", kib);
-	return own_mounts() && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return own_mounts() &&
+	    (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 || errno == EINVAL) &&
 	    mount("none", directory, "tmpfs", 0, options) == 0;
 }
 
