@@ -13,8 +13,16 @@
 #include "common/conn_state.h"
 
 #define FIRST_READ	4096
+#define SCRATCH		16384
 #define ROUNDS_MAX	16	/* reads in one turn of the loop: others want theirs too */
 #define DISCARD_MAX	(16U * 1024 * 1024)
+
+/*
+ * Where most reads go: lines that came whole are handed out from here, and nothing is allocated. One
+ * reader at a time: whoever runs the loop from inside a callback reads into memory of its own.
+ */
+static char scratch[SCRATCH];
+static bool scratch_is_lent;
 
 static void
 tell_end(struct conn *c, enum conn_end end)
@@ -47,37 +55,67 @@ input_drop(struct conn *c)
 static void
 line_too_long(struct conn *c)
 {
+	bool is_whole = c->in != NULL && memchr(c->in, '\n', c->in_len) != NULL;
+
 	c->discarded = c->in_len;
 	input_drop(c);
-	c->is_discarding = true;
+	c->is_eof = true;
+	c->is_discarding = !is_whole;
+	if (is_whole)
+		event_del(c->reading);
 	tell_end(c, CONN_LINE_TOO_LONG);
+}
+
+/* What is left in the lent bytes from here on becomes the connection's own. */
+static void
+take_rest(struct conn *c, const char *rest)
+{
+	scratch_is_lent = c->is_borrowing = false;
+	c->in = c->in_len > 0 ? malloc(c->in_len + 1) : NULL;
+	c->in_size = c->in != NULL ? c->in_len + 1 : 0;
+	if (c->in != NULL)
+		memcpy(c->in, rest, c->in_len);
+	else if (c->in_len > 0)
+		line_too_long(c);
+}
+
+/* What was handed out is gone. */
+static void
+cut_off(struct conn *c, size_t begin)
+{
+	c->in_len -= begin;
+	if (c->is_borrowing)
+		take_rest(c, c->in + begin);
+	else if (c->in_len == 0)
+		input_drop(c);
+	else if (begin > 0)
+		memmove(c->in, c->in + begin, c->in_len);
 }
 
 /* Hands out every whole line in c->in, as long as they are wanted. */
 static void
 give_lines(struct conn *c)
 {
-	size_t begin = 0;
+	size_t begin = 0, len = 0;
 
 	while (c->is_enabled && !c->is_dead && !c->is_finishing && begin < c->in_len) {
-		char *from = c->in + begin + c->in_seen;
-		char *newline = memchr(from, '\n', c->in_len - begin - c->in_seen);
+		char *line = c->in + begin;
+		char *newline = memchr(line + c->in_seen, '\n', c->in_len - begin - c->in_seen);
 		if (newline == NULL) {
 			c->in_seen = c->in_len - begin;
 			break;
 		}
-		size_t len = (size_t)(newline - (c->in + begin));
+		len = (size_t)(newline - line) + 1;
+		if (len > c->max_line)
+			break;
 		*newline = '\0';
-		char *line = c->in + begin;
-		begin += len + 1;
+		begin += len;
 		c->in_seen = 0;
-		c->events->on_line(c, line, len, c->arg);
+		c->events->on_line(c, line, len - 1, c->arg);
 	}
-	c->in_len -= begin;
-	if (c->in_len == 0)
-		input_drop(c);
-	else if (begin > 0)
-		memmove(c->in, c->in + begin, c->in_len);
+	cut_off(c, begin);
+	if (len > c->max_line)
+		line_too_long(c);
 }
 
 /* Room for at least one byte more, and one for the NUL; false over the bound. */
@@ -124,23 +162,35 @@ input_end(struct conn *c)
 static void
 discard(struct conn *c)
 {
-	char scratch[16384];
-	ssize_t n = read(c->fd, scratch, sizeof(scratch));
+	char away[16384];
+	ssize_t n = read(c->fd, away, sizeof(away));
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	c->discarded += n > 0 ? (size_t)n : 0;
-	if (n <= 0 || memchr(scratch, '\n', (size_t)n) != NULL || c->discarded > DISCARD_MAX) {
+	if (n <= 0 || memchr(away, '\n', (size_t)n) != NULL || c->discarded > DISCARD_MAX) {
 		c->is_discarding = false;
 		event_del(c->reading);
 	}
+}
+
+/* Where the next read goes. False without memory, or where the line is too long. */
+static bool
+input_make_room(struct conn *c)
+{
+	if (c->in_len > 0 || scratch_is_lent)
+		return input_reserve(c);
+	scratch_is_lent = c->is_borrowing = true;
+	c->in = scratch;
+	c->in_size = sizeof(scratch);
+	return true;
 }
 
 /* One read. False when the socket is dry, or nothing more is to be read. */
 static bool
 read_once(struct conn *c)
 {
-	if (!input_reserve(c)) {
+	if (!input_make_room(c)) {
 		line_too_long(c);
 		return false;
 	}
@@ -151,11 +201,11 @@ read_once(struct conn *c)
 		give_lines(c);
 		return (size_t)n == room;
 	}
-	if (n == -1 && errno == EINTR)
+	int error = errno;
+	cut_off(c, 0);
+	if (n == -1 && error == EINTR)
 		return true;
-	if (c->in_len == 0)
-		input_drop(c);
-	if (n == -1 && errno == EAGAIN)
+	if (n == -1 && error == EAGAIN)
 		return false;
 	c->is_eof = true;
 	c->is_broken = c->is_broken || n == -1;
@@ -172,7 +222,7 @@ read_lines(struct conn *c)
 		if (!read_once(c))
 			break;
 	}
-	if (c->is_eof && !c->is_eof_told && !c->is_dead && !c->is_finishing)
+	if (c->is_eof && !c->is_eof_told && !c->is_discarding && !c->is_dead && !c->is_finishing)
 		input_end(c);
 }
 

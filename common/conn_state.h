@@ -25,6 +25,7 @@ struct conn {
 	size_t		 discarded;
 	int		 fd;
 	int		 depth;			/* callbacks under way: freed after the last */
+	bool		 is_borrowing;		/* in is conn_read.c's, for the moment */
 	bool		 is_enabled;		/* lines are wanted */
 	bool		 is_eof;		/* nothing more is read */
 	bool		 is_eof_told, is_gone_told;

@@ -120,9 +120,7 @@ input_fail(struct rpc_input *in, enum error_reason reason, const char *why)
 {
 	in->is_batch = false;
 	in->n = 1;
-	in->requests = calloc(1, sizeof(*in->requests));
-	if (in->requests == NULL)
-		return -1;
+	in->requests = &in->single;
 	strcpy(in->requests->id, "null");
 	rpc_error_set(
 	    &in->requests->error, reason, NULL, "%s: %s", error_find(reason)->message, why);
@@ -134,7 +132,7 @@ input_read(struct rpc_input *in, bool had_nul)
 {
 	cJSON *item = in->is_batch ? in->root->child : in->root;
 
-	in->requests = calloc(in->n, sizeof(*in->requests));
+	in->requests = in->n > 1 ? calloc(in->n, sizeof(*in->requests)) : &in->single;
 	if (in->requests == NULL)
 		return -1;
 	for (size_t i = 0; i < in->n; i++, item = item->next)
@@ -149,7 +147,10 @@ rpc_parse(const char *line, size_t len, struct rpc_input *in)
 	bool had_nul;
 	int rv;
 
-	*in = (struct rpc_input){.n = 1};
+	in->is_batch = false;
+	in->n = 1;
+	in->requests = NULL;
+	memset(&in->single, 0, sizeof(in->single));
 	in->root = rpc_parse_value(line, len, &had_nul, &why);
 	if (in->root == NULL)
 		return why != NULL ? input_fail(in, ERROR_PARSE, why) : -1;
@@ -171,7 +172,10 @@ rpc_parse(const char *line, size_t len, struct rpc_input *in)
 void
 rpc_input_clear(struct rpc_input *in)
 {
-	free(in->requests);
+	if (in->requests != &in->single)
+		free(in->requests);
 	cJSON_Delete(in->root);
-	*in = (struct rpc_input){0};
+	in->requests = NULL;
+	in->root = NULL;
+	in->n = 0;
 }

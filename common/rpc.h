@@ -55,6 +55,7 @@ struct rpc_input {
 	bool	 is_batch;
 	size_t	 n;
 	struct rpc_request *requests;	/* n of them */
+	struct rpc_request single;	/* where there is one: the input is not to be copied */
 	cJSON	*root;
 };
 

@@ -177,6 +177,67 @@ START_TEST(longest_line)
 }
 END_TEST
 
+/* The same where its newline comes with it. */
+START_TEST(too_long_in_one_piece)
+{
+	char piece[MAX_LINE + 9], answer[64];
+
+	conn_write(conn, "early\n", 6);
+	memset(piece, 'x', sizeof(piece));
+	piece[MAX_LINE] = '\n';
+	ck_assert_int_eq(write(peer, piece, sizeof(piece)), (ssize_t)sizeof(piece));
+	on_end_does = _i == 0 ? FINISH : KEEP;
+	turn();
+	if (on_end_does == KEEP)
+		send_text("more\n");
+	turn();
+	ck_assert_int_eq(lines, 0);
+	ck_assert_int_eq(ends, 1);
+	ck_assert_int_eq(last_end, CONN_LINE_TOO_LONG);
+	ck_assert_int_eq(read(peer, answer, sizeof(answer)), 6);
+}
+END_TEST
+
+/* Another loop inside a callback: two connections read at the same time, each its own. */
+static struct conn *second;
+static int second_peer = -1;
+static struct event_base *second_base;
+
+static void
+on_outer_line(struct conn *c, char *line, size_t len, void *arg)
+{
+	on_line(c, line, len, arg);
+	if (second_peer == -1)
+		return;
+	ck_assert_int_eq(write(second_peer, "inner\n", 6), 6);
+	event_base_loop(second_base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	close(second_peer);
+	second_peer = -1;
+	ck_assert_str_eq(line, "outer");
+}
+
+START_TEST(loop_in_a_callback)
+{
+	static const struct conn_events outer = {on_outer_line, on_end, NULL};
+	int sv[2];
+
+	conn_free(conn);
+	close(peer);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	peer = sv[1];
+	conn = conn_new(base, sv[0], MAX_LINE, MAX_PENDING, &outer, &base);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	second_peer = sv[1];
+	second_base = event_base_new();
+	second = conn_new(second_base, sv[0], MAX_LINE, MAX_PENDING, &events, &base);
+	send_text("outer\nnext\n");
+	turn();
+	ck_assert_str_eq(got, "outer|inner|next|");
+	conn_free(second);
+	event_base_free(second_base);
+}
+END_TEST
+
 /* Who sends a line too long, however long, comes to read the answer, and then the end. */
 START_TEST(too_long_reads_why)
 {
@@ -477,7 +538,9 @@ conn_suite(void)
 	tcase_add_test(tc, whole_lines);
 	tcase_add_test(tc, cut_anywhere);
 	tcase_add_test(tc, longest_line);
+	tcase_add_loop_test(tc, too_long_in_one_piece, 0, 2);
 	tcase_add_test(tc, too_long_reads_why);
+	tcase_add_test(tc, loop_in_a_callback);
 	tcase_add_test(tc, many_lines);
 	tcase_add_test(tc, half_closed_gets_replies);
 	tcase_add_test(tc, half_closed_does_not_spin);
