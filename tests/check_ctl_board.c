@@ -133,7 +133,7 @@ START_TEST(the_end)
 			     "{\"winners\":[\"red\"],\"scores\":{\"red\":{\"matches\":2,"
 			     "\"total_guesses\":5,\"average_guesses\":2.5,\"perfect_rounds\":1}}}"),
 	    "The game is over: you have won!\n"
-	    "Team red: 2 matches, 5 guesses, 2.5 a match, perfect rounds: 1.\n");
+	    "Team red: matches: 2, guesses: 5 (2.5 a match), perfect rounds: 1.\n");
 	ck_assert(!ctl_board_wants_answer(&board));
 	ck_assert(!board.has_ended);
 	ck_assert_str_eq(after("state_changed", "{\"from\":\"active\",\"to\":\"cleanup\"}"), "");

@@ -338,7 +338,7 @@ finish(struct program *p, size_t seen)
 {
 	seen = program_expect(p, "The game is over: you have won!", seen);
 	ck_assert_int_eq(program_wait(p), 0);
-	has(p->text[0] + seen, "Team red: 2 matches, 3 guesses, 1.5 a match, perfect rounds: 1.");
+	has(p->text[0] + seen, "Team red: matches: 2, guesses: 3 (1.5 a match), perfect rounds: 1.");
 	program_free(p);
 }
 

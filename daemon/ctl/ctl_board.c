@@ -182,10 +182,10 @@ on_game_completed(struct ctl_board *b, const cJSON *data, FILE *out)
 		fprintf(out, "The game is over: others have won.\n");
 	cJSON_ArrayForEach (team, cJSON_GetObjectItemCaseSensitive(data, "scores")) {
 		const cJSON *average = cJSON_GetObjectItemCaseSensitive(team, "average_guesses");
-		fprintf(out, "Team %s: %" PRId64 " matches, %" PRId64 " guesses", team->string,
+		fprintf(out, "Team %s: matches: %" PRId64 ", guesses: %" PRId64, team->string,
 		    ctl_number(team, "matches"), ctl_number(team, "total_guesses"));
 		if (cJSON_IsNumber(average))
-			fprintf(out, ", %.1f a match", average->valuedouble);
+			fprintf(out, " (%.1f a match)", average->valuedouble);
 		fprintf(out, ", perfect rounds: %" PRId64 ".\n",
 		    ctl_number(team, "perfect_rounds"));
 	}

@@ -270,7 +270,8 @@ take_line(struct play *p)
 		if (is_turn)
 			begin_answer(p, line);
 		else
-			say(p, p->board.is_paused ? "The game is paused." :
+			say(p, p->board.is_over ? "The game is over." :
+			    p->board.is_paused ? "The game is paused." :
 			    "You have answered; it is the other's turn.");
 	}
 	ctl_lines_drop(&p->in);
@@ -284,7 +285,7 @@ take_input(struct play *p)
 		continue;
 	if (ctl_lines_is_done(&p->in) && !p->answer.is_pending && p->answer.seq == 0)
 		p->is_done = true;
-	if (p->is_terminal && !p->is_done && !p->has_prompt) {
+	if (p->is_terminal && !p->is_done && !p->has_prompt && !p->board.is_over) {
 		printf("%s> ", p->board.player);
 		p->has_prompt = true;
 	}
