@@ -354,13 +354,16 @@ START_TEST(journal_of_many_pages)
 	BEGIN("journal", "g1", "-j");
 	peer_accept(&peer);
 	peer_result(&peer, peer_expect(&peer, "session.journal"),
-	    "{\"records\":[{\"seq\":1},{\"seq\":2}],\"next\":3}");
+	    "{\"records\":[{\"seq\":1,\"data\":{\"instance\":\"i\"}},{\"seq\":2}],\"next\":3}");
 	cJSON *asks = peer_expect(&peer, "session.journal");
 	cJSON *params = cJSON_GetObjectItem(asks, "params");
 	ck_assert_int_eq(cJSON_GetObjectItem(params, "from")->valueint, 3);
+	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(params, "instance")), "i");
 	peer_result(&peer, asks, "{\"records\":[{\"seq\":3}],\"next\":4}");
 	peer_result(&peer, peer_expect(&peer, "session.journal"), "{\"records\":[]}");
-	end(0, "{\"records\":[{\"seq\":1},{\"seq\":2},{\"seq\":3}]}\n", "");
+	end(0,
+	    "{\"records\":[{\"seq\":1,\"data\":{\"instance\":\"i\"}},{\"seq\":2},{\"seq\":3}]}\n",
+	    "");
 }
 END_TEST
 

@@ -34,13 +34,15 @@ print_records(const cJSON *records)
 	ctl_table_print(table);
 }
 
-/* The instance that record 1 names: later pages are of the same one, whatever happens to the id. */
+/* Record 1 names the instance: later pages are of the same one, whatever happens to the id. */
 static void
-pin_instance(cJSON *params, const cJSON *page)
+pin_instance(cJSON *params, const cJSON *records)
 {
-	const char *instance = ctl_text(page, "instance");
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(records->child, "data");
+	const char *instance = ctl_text(data, "instance");
 
-	if (instance[0] != '\0' && !cJSON_HasObjectItem(params, "instance"))
+	if (ctl_number(records->child, "seq") == 1 && instance[0] != '\0' &&
+	    !cJSON_HasObjectItem(params, "instance"))
 		cJSON_AddStringToObject(params, "instance", instance);
 }
 
@@ -57,7 +59,7 @@ read_pages(struct ctl *ctl, cJSON *params, cJSON *records)
 		cJSON *more = cJSON_GetObjectItemCaseSensitive(page, "records");
 		while ((record = cJSON_DetachItemFromArray(more, 0)) != NULL)
 			cJSON_AddItemToArray(records, record);
-		pin_instance(params, page);
+		pin_instance(params, records);
 		next = cJSON_DetachItemFromObjectCaseSensitive(page, "next");
 		cJSON_DeleteItemFromObjectCaseSensitive(params, "from");
 		if (next != NULL)
