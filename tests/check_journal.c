@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include "tests/lib/faults.h"
 #include "tests/lib/records.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/small_disk.h"
 #include "tests/lib/suite.h"
 #include "worker/journal.h"
 
@@ -461,18 +461,14 @@ fill_disk(int at, const char *name)
 	close(fd);
 }
 
-/* A file system of its own, really full: needs to be root. */
+/* A file system of its own, really full. */
 START_TEST(full_disk)
 {
 	char path[PATH_MAX];
 	int real = dir;
 
 	ck_assert_int_eq(mkdir(scratch_path(path, "small"), 0700), 0);
-	/* In a namespace of its own: it goes with the process, however the test ends. */
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("none", path, "tmpfs", 0, "size=256k") == -1) {
-		printf("skipped: no right to mount\n");
+	if (!small_disk(__func__, path, 256)) {
 		rmdir(path);
 		return;
 	}

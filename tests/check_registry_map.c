@@ -5,13 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +19,7 @@
 #include "common/registry.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/small_disk.h"
 #include "tests/lib/suite.h"
 
 static char path[PATH_MAX], other[PATH_MAX];
@@ -252,62 +251,9 @@ START_TEST(impossible_entry)
 }
 END_TEST
 
-static bool
-text_to(const char *file, const char *text)
-{
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-	bool done = fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd != -1)
-		(void)close(fd);
-	return done;
-}
-
-/*
- * A mount namespace of this process's own; as an ordinary user, in a user namespace where it is
- * itself.
- */
-static bool
-own_mounts(void)
-{
-	char uid[32], gid[32];
-
-	(void)snprintf(uid, sizeof(uid), "%u %u 1", (unsigned)getuid(), (unsigned)getuid());
-	(void)snprintf(gid, sizeof(gid), "%u %u 1", (unsigned)getgid(), (unsigned)getgid());
-	if (unshare(CLONE_NEWNS) == 0)
-		return true;
-	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && text_to("/proc/self/uid_map", uid) &&
-	    text_to("/proc/self/setgroups", "deny") && text_to("/proc/self/gid_map", gid);
-}
-
-/*
- * A tmpfs of so many KiB over the scratch directory, for this process alone. (In a chroot the root
- * is no mount, and EINVAL says so: there the mount may be seen outside, until the process is gone.)
- */
-static bool
-small_file_system(unsigned kib)
-{
-	char options[32];
-	char *directory = scratch_path(path, ".");
-
-	(void)snprintf(options, sizeof(options), "size=%uk", kib);
-	return own_mounts() &&
-	    (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 || errno == EINVAL) &&
-	    mount("none", directory, "tmpfs", 0, options) == 0;
-}
-
-static bool
-have_small_file_system(unsigned kib)
-{
-	if (small_file_system(kib))
-		return true;
-	printf("skipped: full file system: no tmpfs of one's own: %s\n", strerror(errno));
-	return false;
-}
-
 START_TEST(no_space_to_begin)
 {
-	if (!have_small_file_system(256))
+	if (!small_disk(__func__, scratch_path(path, "."), 256))
 		return;
 	ck_assert_ptr_null(registry_create(scratch_path(path, "registry")));
 	ck_assert_int_eq(errno, ENOSPC);
@@ -328,7 +274,7 @@ START_TEST(no_space_to_go_on)
 	char id[32];
 	unsigned n = 0;
 
-	if (!have_small_file_system(4096))
+	if (!small_disk(__func__, scratch_path(path, "."), 4096))
 		return;
 	ck_assert_ptr_nonnull(r = registry_create_sized(scratch_path(path, "registry"), &size));
 	for (;; n++) {
