@@ -216,7 +216,9 @@ START_TEST(sync_modes)
 
 	for (int mode = JOURNAL_SYNC_ALWAYS; mode <= JOURNAL_SYNC_OS; mode++) {
 		char id[2] = {(char)('a' + mode), '\0'};
+		faults.fsync_calls = 0;
 		open_journal(id, (enum journal_sync)mode);
+		ck_assert_int_eq(faults.fsync_calls > 0, mode != JOURNAL_SYNC_OS); /* the directory */
 		seen.n = 0;
 		ck_assert_int_eq(journal_recover(j, each, &seen, &cut), JOURNAL_RECOVERED);
 		faults.fdatasync_calls = 0;
@@ -233,6 +235,21 @@ START_TEST(sync_modes)
 		ck_assert_int_eq(journal_sync(j), -1);
 		close_journal();
 	}
+}
+END_TEST
+
+/* A name that may be gone after a power failure is no journal. */
+START_TEST(directory_not_synced)
+{
+	pid_t owner;
+
+	faults.fsync_fail = 1;
+	faults.fsync_errno = EIO;
+	ck_assert_int_eq(
+	    journal_open(dir, "g1", true, JOURNAL_SYNC_ALWAYS, &j, &owner), JOURNAL_FAILED);
+	ck_assert_int_eq(errno, EIO);
+	ck_assert_int_eq(
+	    journal_open(dir, "g1", false, JOURNAL_SYNC_ALWAYS, &j, &owner), JOURNAL_ABSENT);
 }
 END_TEST
 
@@ -678,7 +695,8 @@ main(void)
 
 	add_case(suite, "life",
 	    (const TTest *const[]){
-		life, one_write_a_group, sync_modes, open_results, append_refuses, NULL});
+		life, one_write_a_group, sync_modes, directory_not_synced, open_results,
+		append_refuses, NULL});
 	add_case(suite, "torn and damaged",
 	    (const TTest *const[]){
 		every_torn_tail, damage, refused_by_each, tail_that_cannot_be_cut, NULL});

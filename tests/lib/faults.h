@@ -21,6 +21,7 @@
  */
 struct faults {
 	int	fdatasync_fail, fdatasync_errno, fdatasync_calls;
+	int	fsync_fail, fsync_errno, fsync_calls;
 	int	ftruncate_fail, ftruncate_errno;
 	int	write_fail, write_errno, write_calls;
 	long	write_short;		/* the next write writes this many bytes at most; 0: as asked */
@@ -46,6 +47,15 @@ fdatasync(int fd)
 	if (fails(&faults.fdatasync_fail, faults.fdatasync_errno))
 		return -1;
 	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	faults.fsync_calls++;
+	if (fails(&faults.fsync_fail, faults.fsync_errno))
+		return -1;
+	return (int)syscall(SYS_fsync, fd);
 }
 
 int
