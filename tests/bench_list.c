@@ -47,8 +47,9 @@ listed(struct bench_client *c, struct json_writer *w)
 		cJSON_Delete(page);
 		double begun = bench_us();
 		bench_client_send(c, w);
-		cJSON *reply = cJSON_Parse(bench_client_line(c));
+		const char *line = bench_client_line(c);
 		ms += (bench_us() - begun) / 1e3;
+		cJSON *reply = cJSON_Parse(line);
 		page = cJSON_DetachItemFromObjectCaseSensitive(reply, "result");
 		cJSON_Delete(reply);
 		rows += cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(page, "sessions"));

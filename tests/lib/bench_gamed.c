@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@
 #define ARGUMENTS_MAX	64
 
 static pid_t master, owner;
-static bool has_scratch;
+static unsigned started;		/* the n-th gamed of this program */
+static char runtime_path[256];		/* empty: not made yet */
 static char socket_path[PATH_MAX], registry_path[PATH_MAX], log_path[PATH_MAX];
 
 const char *
@@ -63,24 +65,44 @@ bench_gamed_program(const char *name)
 static void
 on_exit_stop(void)
 {
-	if (getpid() == owner)
-		bench_gamed_stop();
+	if (getpid() != owner)
+		return;
+	bench_gamed_stop();
+	scratch_fini();
+	scratch_remove(runtime_path);
+}
+
+/* The directories of all gameds of this program. */
+static void
+directories_make(void)
+{
+	(void)scratch_init();
+	(void)snprintf(runtime_path, sizeof(runtime_path), "/dev/shm/gamed-test.XXXXXX");
+	if (mkdtemp(runtime_path) == NULL) {
+		char path[PATH_MAX];
+
+		(void)snprintf(runtime_path, sizeof(runtime_path), "%s", scratch_path(path, "run"));
+		if (mkdir(runtime_path, 0700) == -1)
+			err(1, "%s", runtime_path);
+	}
+	owner = getpid();
+	if (atexit(on_exit_stop) != 0)
+		errx(1, "atexit");
 }
 
 static _Noreturn void
 bench_gamed_exec(const char *program, const char *const *settings)
 {
-	char runtime[PATH_MAX + 32], state[PATH_MAX + 32], config[PATH_MAX], directory[PATH_MAX];
+	char runtime[512], state[PATH_MAX + 32], config[PATH_MAX], name[32], directory[PATH_MAX];
 	const char *arguments[ARGUMENTS_MAX] = { program, "-f", "-c", config, "-D", runtime, "-D",
 	    state, "-D", "monitor.listen=none" };
 	size_t n = 10;
 	int fd;
 
 	scratch_path(config, "gamed.conf");
-	(void)snprintf(runtime, sizeof(runtime), "daemon.runtime_dir=%s",
-	    scratch_path(directory, "run"));
-	(void)snprintf(state, sizeof(state), "daemon.state_dir=%s",
-	    scratch_path(directory, "state"));
+	(void)snprintf(name, sizeof(name), "state%u", started);
+	(void)snprintf(runtime, sizeof(runtime), "daemon.runtime_dir=%s/%u", runtime_path, started);
+	(void)snprintf(state, sizeof(state), "daemon.state_dir=%s", scratch_path(directory, name));
 	for (; settings != NULL && *settings != NULL && n + 3 < ARGUMENTS_MAX; settings++) {
 		arguments[n++] = "-D";
 		arguments[n++] = *settings;
@@ -132,15 +154,13 @@ bench_gamed_start(const char *const *settings)
 {
 	const char *program = bench_gamed_program("gamed");
 
-	if (owner == 0) {
-		owner = getpid();
-		if (atexit(on_exit_stop) != 0)
-			errx(1, "atexit");
-	}
-	(void)scratch_init();
-	has_scratch = true;
-	scratch_path(socket_path, "run/control.sock");
-	scratch_path(registry_path, "run/registry");
+	if (owner == 0)
+		directories_make();
+	started++;
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/%u/control.sock", runtime_path,
+	    started);
+	(void)snprintf(registry_path, sizeof(registry_path), "%s/%u/registry", runtime_path,
+	    started);
 	scratch_path(log_path, "log");
 	if ((master = fork()) == -1)
 		err(1, "fork");
@@ -155,15 +175,11 @@ bench_gamed_stop(void)
 {
 	int status;
 
-	if (!has_scratch)
+	if (master <= 0)
 		return;
-	if (master > 0) {
-		if (kill(master, SIGTERM) == -1 || waitpid(master, &status, 0) == -1)
-			warn("gamed");
-		else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-			warnx("gamed ended with %#x", status);
-	}
+	if (kill(master, SIGTERM) == -1 || waitpid(master, &status, 0) == -1)
+		warn("gamed");
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		warnx("gamed ended with %#x", status);
 	master = 0;
-	scratch_fini();
-	has_scratch = false;
 }

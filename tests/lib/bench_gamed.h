@@ -1,7 +1,8 @@
 /*
- * bench_gamed.h: a gamed of the program's own, in the scratch directory, from the build that the
- * program belongs to. It is stopped and all is removed when the program exits, however it does.
- * What goes wrong ends the program.
+ * bench_gamed.h: a gamed of the program's own, from the build that the program belongs to. Its
+ * state is in the scratch directory, its runtime directory in memory where there is a place for
+ * it, as on a real machine. Everything is stopped and removed when the program exits, however it
+ * does. What goes wrong ends the program.
  */
 #ifndef TESTS_LIB_BENCH_GAMED_H
 #define TESTS_LIB_BENCH_GAMED_H
@@ -13,7 +14,10 @@
  * until it answers. The pid of its master.
  */
 pid_t	 bench_gamed_start(const char *const *settings);
-/* Stops it, waits for its end, and removes what it wrote. */
+/*
+ * Stops it and waits for its end. What it wrote stays until the program exits: a file system that
+ * has just removed thousands of files is slow for the next ones.
+ */
 void	 bench_gamed_stop(void);
 
 const char *bench_gamed_socket(void);

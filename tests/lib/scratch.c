@@ -37,9 +37,15 @@ on_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
 }
 
 void
+scratch_remove(const char *path)
+{
+	(void)nftw(path, on_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+void
 scratch_fini(void)
 {
-	(void)nftw(directory, on_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	scratch_remove(directory);
 }
 
 char *

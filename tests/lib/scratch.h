@@ -15,6 +15,9 @@ const char *scratch_init(void);
 /* Removes it and all that is in it. */
 void	scratch_fini(void);
 
+/* Removes another directory of the program's own, and all that is in it. */
+void	scratch_remove(const char *path);
+
 /* The path of a name in the directory, in a buffer of the caller's; returns it. */
 char	*scratch_path(char buf[PATH_MAX], const char *name);
 
