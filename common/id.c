@@ -55,10 +55,25 @@ utf8_length(const char *text, size_t left)
 	return need;
 }
 
+/* Eight bytes. */
+static bool
+is_ascii(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return (word & 0x8080808080808080ULL) == 0;
+}
+
 bool
 utf8_is_valid(const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
+		/* Most of it is ASCII: eight bytes at a time. */
+		if (len - i >= sizeof(uint64_t) && is_ascii(text + i)) {
+			n = sizeof(uint64_t);
+			continue;
+		}
 		n = utf8_length(text + i, len - i);
 		if (n == 0)
 			return false;

@@ -111,13 +111,24 @@ put_escape(struct json_writer *w, unsigned char c)
 	put(w, text, strlen(text));
 }
 
+/* Most text is plain ASCII: this many bytes of it are. */
+static size_t
+plain_run(const char *p, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 static void
 put_quoted(struct json_writer *w, const char *value, size_t len)
 {
 	size_t begin = 0, i = 0;
 
 	put(w, "\"", 1);
-	while (i < len) {
+	while ((i += plain_run(value + i, len - i)) < len) {
 		size_t n = plain_character(value + i, len - i);
 		if (n > 0) {
 			i += n;
