@@ -10,7 +10,7 @@
 #define LETTERS_MIN	3
 #define LETTERS_MAX	10
 #define TAGS_COMMON	15	/* uses of a word that is no thing */
-#define TAGS_NAME	3	/* uses of a thing whose word is also a name: bill, rose */
+#define TAGS_THING	4	/* uses of a thing: an inquisitor has fewer than a candle */
 #define TAGS_EMPTY	400	/* uses above which a word says nothing: have, make, say */
 
 /*
@@ -60,7 +60,7 @@ is_dealt(const struct form *f)
 	    n > LETTERS_MAX || is_unfit(f->text))
 		return false;
 	if (f->concrete > 0 && f->concrete * 2 >= f->tags)
-		return !(f->flags & FORM_NAME) || f->concrete >= TAGS_NAME;
+		return f->concrete >= TAGS_THING;
 	return !(f->flags & FORM_NAME) && f->tags >= TAGS_COMMON && f->tags <= TAGS_EMPTY;
 }
 
