@@ -67,6 +67,17 @@ garbage(struct route *r)
 	lost(r);
 }
 
+/* It takes no more, as it is about to leave, and did nothing: its successor does it. */
+static bool
+is_leaving(const char *rest, size_t rest_len)
+{
+	char head[32];
+	int n = snprintf(head, sizeof(head), "\"error\":{\"code\":%d,",
+	    error_find(ERROR_RESTARTING)->code);
+
+	return rest_len > (size_t)n && memcmp(rest, head, (size_t)n) == 0;
+}
+
 static void
 reply(struct route *r, int64_t id, const char *line, size_t len, const char *rest, size_t rest_len)
 {
@@ -84,6 +95,10 @@ reply(struct route *r, int64_t id, const char *line, size_t len, const char *res
 		return;
 	r->awaited = 0;
 	r->sent = NULL;
+	if (is_leaving(rest, rest_len)) {
+		lost(r);
+		return;
+	}
 	if (call != NULL) {
 		route_leave(call);
 		if (call->on_reply != NULL)

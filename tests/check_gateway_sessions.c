@@ -582,6 +582,24 @@ START_TEST(slept_meanwhile)
 }
 END_TEST
 
+/* It is on its way to sleep and says so: the command is its successor's, keyed or not. */
+START_TEST(refused_on_the_way_to_sleep)
+{
+	begin_with_session("refused_on_the_way_to_sleep");
+	int id = client_send(c, "session.command", "{" GUESS "}");
+	served_error(s, served_expect(s, "session.command"), ERROR_RESTARTING);
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	struct service_request r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_done(&b, &r);
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'awake'}");
+	expect_result(id, "result.state", "awake");
+	end();
+}
+END_TEST
+
 START_TEST(not_there)
 {
 	begin_with_session("not_there");
@@ -856,6 +874,7 @@ sessions_suite(void)
 	tcase_add_test(tc, woken_by_a_command);
 	tcase_add_test(tc, wake_refused);
 	tcase_add_test(tc, slept_meanwhile);
+	tcase_add_test(tc, refused_on_the_way_to_sleep);
 	tcase_add_test(tc, not_there);
 	tcase_add_loop_test(tc, given_up_58, 0, 2);
 	tcase_add_test(tc, too_many_wait);
