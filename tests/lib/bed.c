@@ -207,6 +207,21 @@ accepts(const struct bed *bed)
 	return answer;
 }
 
+/* Has the master read its journals, and does it serve? */
+static bool
+serves(const struct bed *bed)
+{
+	char path[BED_PATH_MAX];
+
+	join(path, bed->runtime, "registry");
+	struct registry *registry = registry_open(path);
+	if (registry == NULL)
+		return false;
+	bool ready = registry_header(registry)->ready != 0;
+	registry_close(registry);
+	return ready;
+}
+
 void
 bed_start(struct bed *bed)
 {
@@ -222,9 +237,9 @@ bed_start(struct bed *bed)
 	close(log);
 	bed->pidfd = bed_pidfd(bed->pid);
 	ck_assert_int_ne(bed->pidfd, -1);
-	while (!accepts(bed)) {
+	while (!accepts(bed) || !serves(bed)) {
 		ck_assert_msg(!bed_pidfd_is_gone(bed->pidfd), "gamed ended before it was ready");
-		bed_look_again(deadline, "the control socket");
+		bed_look_again(deadline, "gamed to serve");
 	}
 }
 

@@ -40,7 +40,7 @@ void	bed_configure(struct bed *, const char *fmt, ...) __attribute__((format(pri
 /* Writes <state_dir>/faults (common/fault.h); NULL: none. Returns false where gamed knows none. */
 bool	bed_faults(struct bed *, const char *lines);
 
-/* Starts gamed -f and waits until its control socket accepts. */
+/* Starts gamed -f and waits until its control socket accepts and it knows its sessions. */
 void	bed_start(struct bed *);
 /* Waits until the master is gone; its status as of waitpid. */
 int	bed_wait_exit(struct bed *);
