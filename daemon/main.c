@@ -38,7 +38,7 @@ main(int argc, char *argv[], char *envp[])
 	if (status == 0 && !options.foreground)
 		detached = detach();
 	if (status == 0)
-		status = master_run(options.config, detached);
+		status = master_run(options.config, detached, options.ready_fd);
 	config_free(options.config);
 	return status;
 }

@@ -18,13 +18,13 @@
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "common/unixsock.h"
+#include "daemon/activation.h"
+#include "daemon/control.h"
 #include "daemon/detach.h"
 #include "daemon/master.h"
 #include "worker/sandbox.h"
 #include "worker/words.h"
 
-#define BACKLOG		1024
 #define GRACE_MS	2000	/* after the longest stop time-out: for the kernel to end what was killed */
 
 static void
@@ -96,6 +96,7 @@ master_shutdown(struct master *m, int exit_code, bool end_games)
 	if (m->phase < MASTER_ENDING_SESSIONS)
 		m->exit_code = exit_code;
 	m->phase = MASTER_ENDING_SESSIONS;
+	status_stopping(m);
 	m->end_games = m->end_games || end_games;
 	notice_all(m, &n);
 	for (uint32_t slot = 0; slot < registry_high(m->registry); slot++) {
@@ -131,6 +132,7 @@ serve(struct master *m)
 	if (m->detached != -1)
 		detach_ready(m->detached);
 	m->detached = -1;
+	status_ready(m);
 }
 
 void
@@ -182,7 +184,7 @@ open_signals(struct master *m)
 }
 
 static bool
-open_shared(struct master *m, char *err, size_t size)
+open_shared(struct master *m, int given, char *err, size_t size)
 {
 	const struct config *c = m->config;
 	char path[sizeof(m->place.runtime) + sizeof(PLACE_REGISTRY) + 1], words[4096];
@@ -214,12 +216,8 @@ open_shared(struct master *m, char *err, size_t size)
 	m->shared.sandbox = sandbox_prepare(&m->shared);
 	if (m->shared.sandbox == NULL && errno != ENOTSUP)
 		log_warning("sessions run without a system-call filter: %s", strerror(errno));
-	m->control = unixsock_listen(m->place.runtime_dir, PLACE_CONTROL, 0660, BACKLOG);
-	if (m->control == -1) {
-		snprintf(err, size, "daemon.runtime_dir: cannot listen at " PLACE_CONTROL ": %s", strerror(errno));
-		return false;
-	}
-	return true;
+	m->control = control_open(&m->place, given, err, size);
+	return m->control != -1;
 }
 
 static bool
@@ -227,7 +225,7 @@ open_loop(struct master *m, char *err, size_t size)
 {
 	clock_boot_id();	/* read before the forks: nobody needs to open it again */
 	m->base = event_base_new();
-	if (m->base == NULL || !spawn_init(m) || !timer_init(m)) {
+	if (m->base == NULL || !spawn_init(m) || !timer_init(m) || !status_init(m)) {
 		snprintf(err, size, "cannot begin: %s", strerror(errno));
 		return false;
 	}
@@ -245,6 +243,7 @@ close_all(struct master *m)
 {
 	services_fini(m);
 	timer_fini(m);
+	status_fini(m);
 	spawn_fini(m);
 	if (m->on_signal != NULL)
 		event_free(m->on_signal);
@@ -265,14 +264,17 @@ close_all(struct master *m)
 }
 
 int
-master_run(const struct config *config, int detached)
+master_run(const struct config *config, int detached, int ready_fd)
 {
 	static struct master master = { .signal_fd = -1, .control = -1 };
 	struct master *m = &master;
 	char err[512] = "";
+	int given;
 
 	log_set_process("master");
 	setproctitle("master");
+	notify_open(&m->notify, ready_fd);
+	given = activation_take();
 	m->config = config;
 	m->detached = detached;
 	services_init(m);
@@ -288,7 +290,7 @@ master_run(const struct config *config, int detached)
 	}
 	fault_init(m->place.state);
 	raise_limits();
-	if (!open_shared(m, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
+	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
 		log_error("%s", err);
 		m->exit_code = 1;
 	} else {

@@ -16,6 +16,7 @@
  *	master_requests.c	what services ask for
  *	master_notices.c	what services are told
  *	master_timer.c		one timer for the earliest deadline of all
+ *	master_status.c		what the init system is told
  */
 #ifndef DAEMON_MASTER_H
 #define DAEMON_MASTER_H
@@ -30,6 +31,7 @@
 #include "common/process.h"
 #include "common/registry.h"
 #include "daemon/master_restart.h"
+#include "daemon/notify.h"
 #include "daemon/place.h"
 #include "daemon/service.h"
 
@@ -95,6 +97,9 @@ struct master {
 	struct shared		 shared;
 	int			 control;	/* the listening control socket */
 	int			 detached;	/* whom to tell when ready, or -1 */
+	struct notify		 notify;	/* and the init system */
+	struct event		*status, *watchdog;	/* NULL: nobody wants them */
+	uint64_t		 status_sent_ns;
 	enum master_phase	 phase;
 	int			 exit_code;
 	bool			 end_games;	/* going down ends games, not only processes */
@@ -118,8 +123,8 @@ struct master {
 };
 
 /* ---- master.c */
-/* Runs gamed with these settings; the exit code. detached: from detach(), or -1. */
-int	master_run(const struct config *, int detached);
+/* Runs gamed with these settings; the exit code. detached: from detach(), or -1. ready_fd: gets a newline when gamed is ready, or -1; its own. */
+int	master_run(const struct config *, int detached, int ready_fd);
 /* The way down: sessions first, then services. Again: nothing changes but that end_games may be added. */
 void	master_shutdown(struct master *, int exit_code, bool end_games);
 /* Compares where the master is with where it wants to be, and takes the next step: called after every event that may matter. */
@@ -194,5 +199,14 @@ bool	timer_init(struct master *);
 void	timer_fini(struct master *);
 void	timer_set(struct master *, uint64_t due_ns);	/* not later than this */
 void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none */
+
+/* ---- master_status.c */
+bool	status_init(struct master *);
+void	status_fini(struct master *);
+void	status_changed(struct master *);	/* sessions came, went, or got another process */
+void	status_ready(struct master *);
+void	status_stopping(struct master *);
+void	status_reloading(struct master *);
+void	status_reloaded(struct master *);
 
 #endif

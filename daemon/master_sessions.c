@@ -27,6 +27,7 @@ session_publish(struct master *m, struct registry_entry *e, uint64_t deadline_ns
 	e->deadline_ns = deadline_ns;
 	registry_write(m->registry, e);
 	timer_set_slot(m, e->slot, deadline_ns);
+	status_changed(m);
 }
 
 /* ---- beginning ---------------------------------------------------------------------------------- */
@@ -269,6 +270,7 @@ session_ended(struct master *m, struct registry_entry *e)
 	held_forget(&m->place, e->id);
 	timer_set_slot(m, e->slot, 0);
 	registry_slot_free(m->registry, e->slot, clock_boot_ns());
+	status_changed(m);
 	notice_all(m, &n);
 }
 

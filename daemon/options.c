@@ -3,6 +3,8 @@
  * -h end here, and so does a configuration that is none. Called by main once. Error policy: one
  * line on standard error and an exit status.
  */
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -18,6 +20,8 @@ const struct option_row option_rows[] = {
 	  .help = "read this file in place of " GAMED_SYSCONFDIR "/gamed.conf" },
 	{ .letter = 'D', .argument = "section.key=value", .repeats = true,
 	  .help = "override one key of the configuration" },
+	{ .letter = 'r', .argument = "fd",
+	  .help = "write a newline to this descriptor, and close it, when ready" },
 	{ .letter = 'V', .help = "print the version and exit" },
 	{ .letter = 'h', .help = "print this and exit" },
 	{ .letter = 0 },
@@ -26,6 +30,7 @@ const struct option_row option_rows[] = {
 /* What the command line asked for, before the configuration is read. */
 struct request {
 	bool		 foreground, check, version, help;
+	int		 ready_fd;
 	const char	*path;
 	const char	**overrides;	/* ends with NULL; points into argv */
 	size_t		 count;
@@ -60,6 +65,18 @@ letters(char out[32])
 }
 
 static bool
+ready_fd_take(struct request *request, const char *text)
+{
+	const char *wrong;
+
+	request->ready_fd = (int)strtonum(text, 0, INT_MAX, &wrong);
+	if (wrong == NULL && fcntl(request->ready_fd, F_GETFD) != -1)
+		return true;
+	fprintf(stderr, "gamed: option -r needs an open descriptor: %s\n", text);
+	return false;
+}
+
+static bool
 request_take(struct request *request, int letter)
 {
 	switch (letter) {
@@ -75,6 +92,8 @@ request_take(struct request *request, int letter)
 	case 'D':
 		request->overrides[request->count++] = optarg;
 		return true;
+	case 'r':
+		return ready_fd_take(request, optarg);
 	case 'V':
 		request->version = true;
 		return true;
@@ -138,9 +157,9 @@ load(const struct request *request, int *status)
 bool
 options_read(int argc, char *argv[], struct options *options, int *status)
 {
-	struct request request = { 0 };
+	struct request request = { .ready_fd = -1 };
 
-	*options = (struct options){ 0 };
+	*options = (struct options){ .ready_fd = -1 };
 	if ((request.overrides = calloc((size_t)argc + 1, sizeof(*request.overrides))) == NULL) {
 		fputs("gamed: out of memory\n", stderr);
 		*status = EX_OSERR;
@@ -157,6 +176,7 @@ options_read(int argc, char *argv[], struct options *options, int *status)
 		*status = printed();
 	} else {
 		options->foreground = request.foreground;
+		options->ready_fd = request.ready_fd;
 		options->config = load(&request, status);
 	}
 	free(request.overrides);

@@ -10,6 +10,7 @@ struct config;
 
 struct options {
 	bool		 foreground;	/* stay there, log to standard error */
+	int		 ready_fd;	/* gets a newline when gamed is ready; -1: none */
 	struct config	*config;	/* the caller's, config_free */
 };
 

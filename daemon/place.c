@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/unixsock.h"
 #include "daemon/place.h"
 
 #define EXIT_CONFIG 78
@@ -131,39 +129,6 @@ step_down(const struct passwd *user, const struct trouble *t)
 	return 0;
 }
 
-/*
- * The process that listens at the control socket though it holds no lock of gamed's; 0 if none does. A gamed that was killed is not meant: its
- * gateway may take a moment to die, but the socket is still the dead master's.
- */
-static pid_t
-stranger_at_control(const struct place *p)
-{
-	int fd = unixsock_connect(p->runtime_dir, PLACE_CONTROL, 1);
-	struct ucred peer = { 0 };
-	socklen_t len = sizeof(peer);
-
-	if (fd == -1)
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
-		peer.pid = 0;
-	close(fd);
-	return peer.pid > 0 && (kill(peer.pid, 0) == 0 || errno == EPERM) ? peer.pid : 0;
-}
-
-static int
-check_control(struct place *p, const struct trouble *t)
-{
-	pid_t stranger = stranger_at_control(p);
-
-	if (stranger == 0)
-		return 0;
-	/* With the lock goes the right to tidy up: the socket is not ours. */
-	unlinkat(p->runtime_dir, PLACE_PID, 0);
-	close(p->pid_file);
-	p->pid_file = -1;
-	return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_CONTROL " is in use by process %d, which is no gamed", p->runtime, (int)stranger);
-}
-
 static int
 open_runtime(struct place *p, const struct passwd *user, const struct trouble *t)
 {
@@ -184,7 +149,7 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 	p->session_dir = directory_open(p->runtime_dir, PLACE_SESSIONS, user);
 	if (p->session_dir == -1)
 		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_SESSIONS ": %s", p->runtime, strerror(errno));
-	return check_control(p, t);
+	return 0;
 }
 
 static int
@@ -272,7 +237,8 @@ place_close(struct place *p)
 	if (p->pid_file != -1) {
 		if (p->session_dir != -1)
 			sweep_sockets(p->session_dir);
-		unlinkat(p->runtime_dir, PLACE_CONTROL, 0);
+		if (!p->keeps_control)
+			unlinkat(p->runtime_dir, PLACE_CONTROL, 0);
 		unlinkat(p->runtime_dir, PLACE_REGISTRY, 0);
 		unlinkat(p->runtime_dir, PLACE_FIFO, 0);
 		unlinkat(p->runtime_dir, PLACE_SESSIONS, AT_REMOVEDIR);

@@ -5,6 +5,7 @@
 #ifndef DAEMON_PLACE_H
 #define DAEMON_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/config.h"
@@ -20,6 +21,7 @@ struct place {
 	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
 	int	pid_file, state_lock;	/* hold the locks: record locks, which a fork does not inherit */
 	int	fifo;			/* both ends */
+	bool	keeps_control;		/* control.sock is somebody else's, or its name outlives us: place_close leaves it */
 };
 
 /*

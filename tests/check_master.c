@@ -274,7 +274,7 @@ boot(const char *override)
 	gamed = fork();
 	if (gamed == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		exit(master_run(config, -1));
+		exit(master_run(config, -1, -1));
 	}
 	accept_gateway();
 	snprintf(path, sizeof(path), "%s/registry", run);

@@ -153,6 +153,10 @@ START_TEST(usage_errors)
 	ck_assert_ptr_nonnull(strstr(err, "gamed: option -c needs an argument\nusage: gamed"));
 	ck_assert_int_eq(STATUS("-f", "now"), EX_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "gamed: unexpected argument now\nusage: gamed"));
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(STATUS("-r", (const char *const[]){ "x", "-1", "1000000" }[i]), EX_USAGE);
+		ck_assert_ptr_nonnull(strstr(err, "gamed: option -r needs an open descriptor: "));
+	}
 	ck_assert_str_eq(out, "");
 	/* A command line that is wrong does nothing of what it says beside. */
 	ck_assert_int_eq(STATUS("-V", "-x"), EX_USAGE);
@@ -187,7 +191,7 @@ START_TEST(every_row)
 		if (row->argument == NULL)
 			ck_assert_int_ne(STATUS("-c", file, option), EX_USAGE);
 		else
-			ck_assert_int_ne(STATUS("-c", file, option, "daemon.log=auto"), EX_USAGE);
+			ck_assert_int_ne(STATUS("-c", file, option, row->letter == 'r' ? "2" : "daemon.log=auto"), EX_USAGE);
 	}
 }
 END_TEST
