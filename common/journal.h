@@ -178,9 +178,10 @@ enum journal_step journal_summarise(int fd, struct journal_summary *, uint64_t *
 /*
  * Moves the journal of this id from dirfd to archive_dirfd, which are on one file system. There,
  * <id>.ndjson is the last life of an id; an older one is first renamed <id>@<instance>.ndjson
- * (<id>@unknown-<ms>.ndjson where record 1 can't be read). Both directories are synced where it must be durable. Only for
- * who holds the journal's lock. 0, or -1 with errno: then each file still stands in one of its
- * places, and the same call can be made again (ENOENT: there is none in dirfd any more).
+ * (<id>@unknown-<ms>.ndjson where record 1 can't be read). Both directories are synced where it
+ * must be durable. Only for who holds the journal's lock. 0, or -1 with errno: then each file
+ * still stands in one of its places, and the same call can be made again (ENOENT: there is none
+ * in dirfd any more).
  */
 int	journal_archive_move(int dirfd, const char *id, int archive_dirfd, bool durable);
 

@@ -177,6 +177,33 @@ START_TEST(over_crashes)
 }
 END_TEST
 
+/* The gateway dies: whoever goes on from the number behind his last one misses nothing and hears
+ * nothing twice. */
+START_TEST(over_the_gateways_death)
+{
+	begin(__func__);
+	client_do(s, "events.subscribe", "{'topics':['game:g1']}");
+	table_start(c, "g1", 100);
+	for (unsigned i = 0; i < 2; i++) {
+		cJSON_Delete(table_guess(c, "g1", "ann", 2 * i));
+		int64_t seen = table_seq(c, "g1");
+		expect_records("g1", i == 0 ? 1 : seen, seen);
+		ck_assert(bed_kill_service(bed, "gateway"));
+		client_wait_closed(s);
+		client_close(s);
+		client_close(c);
+		c = client_open(bed);
+		cJSON_Delete(table_guess(c, "g1", "bob", 2 * i + 1));
+		s = client_open(bed);
+		client_do(s, "events.subscribe", "{'topics':['game:g1'],'from':{'g1':%lld}}",
+		    (long long)seen + 1);
+		expect_records("g1", seen + 1, table_seq(c, "g1"));
+		expect_silence();
+	}
+	finish();
+}
+END_TEST
+
 /* What the supervisor says of a session has `after`, and goes to `sessions` too. */
 START_TEST(facts)
 {
@@ -340,6 +367,7 @@ main(void)
 	tcase_add_test(tc, from);
 	tcase_add_test(tc, seam);
 	tcase_add_test(tc, over_crashes);
+	tcase_add_test(tc, over_the_gateways_death);
 	tcase_add_test(tc, facts);
 	tcase_add_test(tc, all_games);
 	tcase_add_test(tc, unsubscribed);

@@ -38,7 +38,10 @@ struct journal {
 	struct json_writer out; /* the group under way */
 };
 
-/* Opens the file, or makes it and, unless that is the file system's business, syncs the directory. -1 with errno. */
+/*
+ * Opens the file, or makes it and, unless that is the file system's business, syncs the
+ * directory. -1 with errno.
+ */
 static int
 file_open(int dirfd, const char *name, bool create, enum journal_sync sync)
 {
@@ -93,7 +96,8 @@ owner_of(int fd)
 
 /* Opens and locks the file that the name leads to. */
 static enum journal_open_result
-open_locked(int dirfd, const char *name, bool create, enum journal_sync sync, int *out, pid_t *owner)
+open_locked(int dirfd, const char *name, bool create, enum journal_sync sync, int *out,
+    pid_t *owner)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 

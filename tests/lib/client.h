@@ -33,8 +33,8 @@ cJSON	*client_call(struct client *, const char *method, const char *params, ...)
 void	client_do(struct client *, const char *method, const char *params, ...)
     __attribute__((format(printf, 3, 4)));
 /* The error's data, the caller's; a result, or another data.reason, fails the test. */
-cJSON	*client_refused(struct client *, const char *reason, const char *method, const char *params, ...)
-    __attribute__((format(printf, 4, 5)));
+cJSON	*client_refused(struct client *, const char *reason, const char *method,
+    const char *params, ...) __attribute__((format(printf, 4, 5)));
 /* As client_refused, nothing of it wanted. */
 void	client_refuse(struct client *, const char *reason, const char *method, const char *params, ...)
     __attribute__((format(printf, 4, 5)));

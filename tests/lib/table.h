@@ -18,7 +18,8 @@ void	table_start(struct client *, const char *id, int rounds);
 /* One guess of word number n (from 0; each is another word): its result, the caller's. */
 cJSON	*table_guess(struct client *, const char *id, const char *player, unsigned n);
 /* The same with a key. */
-cJSON	*table_guess_keyed(struct client *, const char *id, const char *player, unsigned n, const char *key);
+cJSON	*table_guess_keyed(struct client *, const char *id, const char *player, unsigned n,
+    const char *key);
 /* Word number n. */
 const char *table_word(unsigned n);
 
