@@ -156,6 +156,51 @@ START_TEST(refusals_name_the_field_and_the_reason)
 }
 END_TEST
 
+/* ---- no memory ------------------------------------------------------------------------------- */
+
+static int allocations_left;
+
+static void *
+scarce(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* With memory for n pieces of JSON: done whole, or refused and nothing has changed. */
+START_TEST(without_memory_nothing_is_half_done)
+{
+	cJSON_Hooks hooks = { scarce, free };
+	char *before = session_dump(p.session);
+	cJSON *command = cJSON_Parse(_i == 0 ? "{\"type\":\"many\",\"n\":3}"
+					     : "{\"type\":\"end\"}");
+	bool done = false;
+
+	for (int n = 0; !done; n++) {
+		struct session_group group = { 0 };
+		struct rpc_error error = { 0 };
+		cJSON *reply;
+		ck_assert_int_lt(n, 1000);
+		allocations_left = n;
+		cJSON_InitHooks(&hooks);
+		int rc = session_decide_command(
+		    p.session, command, "k", &p.now, &group, &reply, &error);
+		cJSON_InitHooks(NULL);
+		done = rc == 0;
+		ck_assert(done ? reply != NULL && group.n > 0 : reply == NULL && group.n == 0);
+		ck_assert_int_eq(error.reason, done ? ERROR_NONE : ERROR_OVERLOADED);
+		char *after = session_dump(p.session);
+		ck_assert_str_eq(before, after);
+		free(after);
+		cJSON_Delete(reply);
+		session_group_clear(&group);
+	}
+	cJSON_Delete(command);
+	free(before);
+}
+END_TEST
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
 /* Leads the session into a state by requests. */
 static void
 lead_to(enum session_state state)
@@ -556,6 +601,7 @@ main(void)
 	tcase_add_test(tc, commands);
 	tcase_add_test(tc, refused_commands_change_nothing);
 	tcase_add_test(tc, refusals_name_the_field_and_the_reason);
+	tcase_add_loop_test(tc, without_memory_nothing_is_half_done, 0, 2);
 	tcase_add_loop_test(tc, case_121_requests_in_every_state, 0, 16);
 	tcase_add_test(tc, invalid_state_names_the_state);
 	tcase_add_test(tc, game_over_is_one_group);

@@ -745,6 +745,58 @@ START_TEST(journal_over_its_bound_still_ends)
 }
 END_TEST
 
+/* Neither written nor cut back: nothing more is taken, and the process says why it leaves. */
+START_TEST(a_journal_that_cannot_be_mended_ends_the_worker)
+{
+	worker_bed_begin(&wb, __func__, NULL);
+	if (bed_faults(wb.bed, "")) {
+		pid_t pid = worker_bed_start(&wb, NULL);
+		struct client *c = client_open_session(wb.bed, "g1");
+		bed_faults(wb.bed, "journal.write fail 1\njournal.truncate fail\n");
+		client_refuse(c, "journal", "session.command", GUESS("ann"));
+		struct departure d = worker_bed_reap(&wb, pid);
+		expect_departure(&d, 1, EXIT_INTENT_DAMAGED, "cannot be mended");
+		client_close(c);
+	}
+	worker_bed_end(&wb);
+}
+END_TEST
+
+static uint64_t
+syncs_now(void)
+{
+	struct registry_cell cell = { 0 };
+
+	registry_cell_read(wb.shared.registry, wb.entry.cell, wb.entry.generation, &cell);
+	return cell.syncs;
+}
+
+/* sync=interval: the reply does not wait for the disk; the disk has it soon afterwards. */
+START_TEST(synced_at_intervals)
+{
+	worker_bed_begin(&wb, __func__, "[journal]\nsync=interval\nsync_interval_ms=20\n");
+	pid_t pid = worker_bed_start(&wb, NULL);
+	struct client *c = client_open_session(wb.bed, "g1");
+	uint64_t before = syncs_now(), deadline = bed_deadline();
+	client_do(c, "session.command", GUESS("ann"));
+	/* The number is published with the next change. */
+	while (syncs_now() == before) {
+		bed_look_again(deadline, "a sync");
+		client_do(c, "session.pause", NULL);
+		client_do(c, "session.resume", NULL);
+	}
+	if (bed_faults(wb.bed, "journal.sync fail\njournal.truncate fail\n")) {
+		client_do(c, "session.pause", NULL);
+		struct departure d = worker_bed_reap(&wb, pid);
+		expect_departure(&d, 1, EXIT_INTENT_DAMAGED, "cannot be synced");
+	} else {
+		worker_bed_kill(&wb, pid);
+	}
+	client_close(c);
+	worker_bed_end(&wb);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int
@@ -784,5 +836,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, full_disk_does_not_keep_it_awake);
 	tcase_add_test(tc, full_disk_refuses_a_start_and_leaves_nothing);
 	tcase_add_test(tc, journal_over_its_bound_still_ends);
+	tcase_add_test(tc, a_journal_that_cannot_be_mended_ends_the_worker);
+	tcase_add_test(tc, synced_at_intervals);
 	return bed_main(suite);
 }
