@@ -436,6 +436,36 @@ START_TEST(no_descriptors)
 }
 END_TEST
 
+/* Connections to sessions that are idle give way to clients. */
+START_TEST(idle_connections_give_way)
+{
+	enum { N = 20 };
+	struct client *clients[N];
+	struct served *sessions[N];
+	char id[16];
+
+	gateway_bed_begin_with(&b, "idle_connections_give_way", NULL, 45);
+	c = client_open(b.bed);
+	for (int i = 0; i < N; i++) {
+		snprintf(id, sizeof(id), "g%d", i);
+		gateway_bed_session(&b, id, RESIDENCY_AWAKE, 5);
+		sessions[i] = served_listen(&b, id);
+		int call = client_send(c, "session.pause", "{'game_id':'%s'}", id);
+		served_result(sessions[i], served_expect(sessions[i], "session.pause"), "{}");
+		cJSON_Delete(client_reply(c, call));
+	}
+	for (int i = 0; i < N; i++) {
+		clients[i] = client_open(b.bed);
+		client_do(clients[i], "supervisor.status", NULL);
+	}
+	for (int i = 0; i < N; i++) {
+		client_close(clients[i]);
+		served_free(sessions[i]);
+	}
+	end();
+}
+END_TEST
+
 START_TEST(master_is_gone)
 {
 	begin("master_is_gone", NULL);
@@ -551,6 +581,7 @@ gateway_suite(void)
 	tcase_add_test(tc, shutdown_is_asked_for);
 	tcase_add_loop_test(tc, roles, 0, 3);
 	tcase_add_test(tc, no_descriptors);
+	tcase_add_test(tc, idle_connections_give_way);
 	tcase_add_test(tc, master_is_gone);
 	tcase_add_loop_test(tc, garbage_from_the_master, 0, 2);
 	tcase_add_loop_test(tc, told_to_end, 0, 2);

@@ -384,6 +384,24 @@ START_TEST(slow_reader_120)
 }
 END_TEST
 
+/* One that wants a long past and does not read: it is read for it only as fast as it takes it. */
+START_TEST(slow_catch_up_120)
+{
+	enum { N = 25000 };
+
+	begin("slow_catch_up_120");
+	e = gateway_bed_session(&b, "g1", RESIDENCY_HIBERNATED, N);
+	gateway_bed_journal(&b, "journal", "g1", e.instance, 1, N);
+	struct client *other = client_open(b.bed);
+	subscribe(c, "{'topics':['game:g1'],'from':{'g1':1}}");
+	subscribe(other, "{'topics':['game:g1'],'from':{'g1':1}}");
+	expect_records(other, 1, N);
+	expect_records(c, 1, N);
+	client_close(other);
+	end();
+}
+END_TEST
+
 /* A life ends and another begins while a reader is behind: the first one whole, then the second. */
 START_TEST(slow_over_two_lives)
 {
@@ -615,6 +633,7 @@ events_suite(void)
 	tcase_add_loop_test(tc, from_the_archive, 0, 2);
 	tcase_add_test(tc, listening_wakes_nobody);
 	tcase_add_test(tc, slow_reader_120);
+	tcase_add_test(tc, slow_catch_up_120);
 	tcase_add_test(tc, slow_over_two_lives);
 	tcase_add_test(tc, gap);
 	tcase_add_test(tc, unsubscribe_117);

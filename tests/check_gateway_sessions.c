@@ -359,9 +359,13 @@ START_TEST(command_passes)
 	ck_assert_int_eq(json_int_at(reply, "result.seq"), 6);
 	ck_assert_str_eq(json_text_at(reply, "result.reply.word"), "\xc3\xa9");
 	cJSON_Delete(reply);
-	/* A refusal passes as it is; the connection is the same one. */
+	/* A reply that nobody waits for is nobody's. */
 	id = client_send(c, "session.command", "{" GUESS "}");
-	served_error(s, served_expect(s, "session.command"), ERROR_CONFLICT);
+	request = served_expect(s, "session.command");
+	served_write(s, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"seq\":6}}\n");
+	served_write(s, "{\"jsonrpc\":\"2.0\",\"id\":777,\"result\":{\"seq\":6}}\n");
+	/* A refusal passes as it is; the connection is the same one. */
+	served_error(s, request, ERROR_CONFLICT);
 	expect_refusal(id, "conflict");
 	end();
 }
