@@ -65,6 +65,7 @@
 #define ROUTE_CALLS_MAX		256	/* that wait for one session */
 #define BATCH_REPLY_MAX		(1024 * 1024)	/* beyond, the rest of a batch is refused */
 #define SUBSCRIPTIONS_MAX	64	/* of one client */
+#define PAIRS_MAX		524288	/* of a subscription with a session, in all */
 #define RETRY_AFTER_MS		100
 #define DEADLINE_MS		5000	/* of a command that names none */
 #define GET_MS			1000	/* how long a look at a game may take */
@@ -273,6 +274,8 @@ struct gateway {
 	size_t			 n_services;
 
 	struct subscription_list subscriptions;	/* of all clients */
+	unsigned		 n_pairs;
+	uint64_t		 last_mark;	/* see gateway_facts.c */
 	struct pair_list	 lagging;
 	struct event		*catch_up;
 

@@ -38,6 +38,7 @@ struct subscription {
 	LIST_ENTRY(subscription) of_client, of_all;
 	char			 id[24];
 	bool			 all_games, sessions, services;
+	uint64_t		 mark;		/* it has been told, in this round */
 	LIST_HEAD(, pair)	 pairs;
 };
 
@@ -62,7 +63,7 @@ struct pair {
 };
 
 /* ---- gateway_pairs.c ---- */
-/* A pair of the two which stands before record next of this life. NULL without memory. */
+/* A pair of the two which stands before record next of this life. NULL: no memory, or too many. */
 struct pair *pair_new(struct subscription *, struct route *, const char *instance, uint64_t next);
 struct pair *pair_find(const struct subscription *, const struct route *);
 /* Sends one event object to the pair's client. */

@@ -227,41 +227,60 @@ event_make(const struct service_notice *n, const char *type)
 
 /* ---- to whom ---- */
 
-static bool
-is_for(const struct subscription *s, const struct route *r)
+/* Those who listen to this session are marked: the others can be told apart at a look. */
+static uint64_t
+mark_listeners(struct gateway *g, struct route *r)
 {
-	return s->sessions || (r != NULL && pair_find(s, r) != NULL);
+	struct pair *p;
+
+	g->last_mark++;
+	if (r != NULL)
+		LIST_FOREACH (p, &r->pairs, of_route)
+			p->subscription->mark = g->last_mark;
+	return g->last_mark;
+}
+
+/* Nobody can be told, for want of memory. */
+static void
+doom_all(struct gateway *g, uint64_t mark)
+{
+	struct subscription *s;
+
+	LIST_FOREACH (s, &g->subscriptions, of_all)
+		if (s->mark == mark || s->sessions)
+			client_doom(s->client);
 }
 
 static void
 tell_all(struct gateway *g, struct route *r, const struct service_notice *n, const char *type)
 {
 	struct shared_event *e = event_make(n, type);
+	uint64_t mark = mark_listeners(g, r);
 	struct subscription *s;
 	struct pair *p;
 
-	LIST_FOREACH (s, &g->subscriptions, of_all) {
-		if (!is_for(s, r))
-			continue;
-		if (e == NULL)
-			client_doom(s->client);
-		else if (r != NULL && (p = pair_find(s, r)) != NULL)
-			tell_pair(p, n, e);
-		else
-			send_fact(s, r, e->text, e->len);
+	if (e == NULL) {
+		doom_all(g, mark);
+		return;
 	}
-	if (e != NULL)
-		shared_drop(e);
+	if (r != NULL)
+		LIST_FOREACH (p, &r->pairs, of_route)
+			tell_pair(p, n, e);
+	LIST_FOREACH (s, &g->subscriptions, of_all)
+		if (s->sessions && s->mark != mark)
+			send_fact(s, r, e->text, e->len);
+	shared_drop(e);
 }
 
 /* A new session: who listens to all gets it from record 1 on. */
 static struct route *
 appear(struct gateway *g, struct route *r, const struct service_notice *n)
 {
+	uint64_t mark = mark_listeners(g, r);
 	struct subscription *s;
 
 	LIST_FOREACH (s, &g->subscriptions, of_all) {
-		if (!s->all_games || (r != NULL && pair_find(s, r) != NULL))
+		if (!s->all_games || s->mark == mark)
 			continue;
 		if (r == NULL)
 			r = route_get(g, n->id);

@@ -14,10 +14,11 @@
 struct pair *
 pair_new(struct subscription *s, struct route *r, const char *instance, uint64_t next)
 {
-	struct pair *p = calloc(1, sizeof(*p));
+	struct pair *p = r->g->n_pairs < PAIRS_MAX ? calloc(1, sizeof(*p)) : NULL;
 
 	if (p == NULL)
 		return NULL;
+	r->g->n_pairs++;
 	p->subscription = s;
 	p->route = r;
 	p->next = next;
@@ -37,6 +38,7 @@ pair_free(struct pair *p)
 	pair_drop_facts(p);
 	LIST_REMOVE(p, of_subscription);
 	LIST_REMOVE(p, of_route);
+	r->g->n_pairs--;
 	free(p);
 	route_doubt(r);
 }

@@ -13,6 +13,7 @@
 #include "daemon/gateway.h"
 
 #define AGAIN_MS	10	/* where the process did not take a connection */
+#define LISTEN_AGAIN_MS 1000	/* where nobody waits for it, but somebody listens */
 #define DROPPED_MS	100	/* where it closed ours, and lives on as far as is known */
 
 static int
@@ -262,7 +263,7 @@ reach(struct route *r, const struct registry_entry *e)
 		return;
 	}
 	if (upstream_dial(r, e->generation) == DIAL_AGAIN)
-		route_again(r, AGAIN_MS);
+		route_again(r, TAILQ_EMPTY(&r->queue) ? LISTEN_AGAIN_MS : AGAIN_MS);
 }
 
 static bool

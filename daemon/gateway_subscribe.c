@@ -12,6 +12,7 @@
 
 static const char game_prefix[] = "game:";
 #define GAME_PREFIX_LEN	(sizeof(game_prefix) - 1)
+#define DIALS_A_MS	32
 
 void
 subscription_free(struct subscription *s)
@@ -208,18 +209,23 @@ add_topics(struct subscription *s, const cJSON *topics, const cJSON *from)
 	return true;
 }
 
-/* Those that are behind begin to read, in the loop; processes are dialled. */
+/* Those that are behind begin to read, in the loop; processes are dialled, a few at a time. */
 static void
 begin(struct subscription *s)
 {
 	struct pair *p, *next;
+	unsigned n = 0;
 
 	LIST_FOREACH_SAFE (p, &s->pairs, of_subscription, next) {
 		if (p->is_past)
 			pair_lag(p);
 		else
 			pair_check(p);
-		route_pump(p->route);
+		if (n < DIALS_A_MS)
+			route_pump(p->route);
+		else
+			route_again(p->route, n / DIALS_A_MS);
+		n++;
 	}
 }
 

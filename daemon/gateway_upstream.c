@@ -172,7 +172,7 @@ upstream_dial(struct route *r, uint32_t generation)
 
 	if (fd == -1 && (errno == ENOENT || errno == ECONNREFUSED))
 		return DIAL_LATER;
-	if (fd == -1 && errno != EAGAIN)
+	if (fd == -1 && errno != EAGAIN && errno != EMFILE && errno != ENFILE)
 		log_warning("session %s cannot be reached: %s", r->id, strerror(errno));
 	if (fd == -1)
 		return DIAL_AGAIN;
