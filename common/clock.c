@@ -29,6 +29,21 @@ clock_wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+#define FAR_MS (200LL * 365 * 86400 * 1000) /* further away a nanosecond count would not fit */
+
+int64_t
+clock_boot_of_wall(int64_t wall_ms)
+{
+	int64_t now_ms = clock_wall_ms(), boot_ns;
+
+	if (wall_ms < now_ms - FAR_MS)
+		wall_ms = now_ms - FAR_MS;
+	if (wall_ms > now_ms + FAR_MS)
+		wall_ms = now_ms + FAR_MS;
+	boot_ns = (int64_t)clock_boot_ns() - (now_ms - wall_ms) * (int64_t)NS_PER_MS;
+	return boot_ns != 0 ? boot_ns : 1;
+}
+
 const char *
 clock_boot_id(void)
 {

@@ -16,6 +16,12 @@
 uint64_t clock_boot_ns(void);
 int64_t	 clock_wall_ms(void);
 
+/*
+ * The boot time, in ns, at which it was this wall time, as both clocks stand now: below 0 for what was before this boot. At most 200 years from now; never 0, so that
+ * 0 can stand for no time.
+ */
+int64_t	 clock_boot_of_wall(int64_t wall_ms);
+
 /* This boot's id (a UUID), read once; empty where the kernel does not tell. */
 const char *clock_boot_id(void);
 

@@ -155,6 +155,7 @@ struct registry_entry {
 	uint64_t	 start_tag;	/* of the request that waits for the first ready; 0 none */
 	uint64_t	 key_hash[2];	/* of (owner, guild, key) of the start; 0 0: no key */
 	int64_t		 started_wall_ms;
+	int64_t		 started_ns;	/* the same, boot time; below 0: before this boot */
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
@@ -173,7 +174,7 @@ struct registry_entry {
 	uint32_t	 epoch;
 	uint64_t	 seq;
 	int64_t		 activity_wall_ms;	/* last player command */
-	uint64_t	 activity_ns;		/* the same, boot time */
+	int64_t		 activity_ns;		/* the same, boot time, which may be below 0; 0: unknown */
 	uint64_t	 commands, errors;	/* of all processes that have ended */
 	struct registry_exit last_exit;
 
@@ -200,7 +201,7 @@ struct registry_cell {
 	uint32_t	 epoch;
 	uint64_t	 seq;		/* the last durable record, the end of a whole group */
 	int64_t		 activity_wall_ms;
-	uint64_t	 activity_ns;
+	int64_t		 activity_ns;	/* as in the entry; 0: as the entry has it */
 	uint64_t	 commands;	/* by this process, answered with a result */
 	uint64_t	 errors;	/* answered with an error */
 	uint64_t	 latency[REGISTRY_LATENCIES];

@@ -65,8 +65,9 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 	e->key_hash[0] = r->key_hash[0];
 	e->key_hash[1] = r->key_hash[1];
 	e->started_wall_ms = r->started_wall_ms != 0 ? r->started_wall_ms : clock_wall_ms();
-	e->activity_wall_ms = e->started_wall_ms;
-	e->activity_ns = clock_boot_ns();
+	e->started_ns = clock_boot_of_wall(e->started_wall_ms);
+	e->activity_wall_ms = r->activity_wall_ms != 0 ? r->activity_wall_ms : e->started_wall_ms;
+	e->activity_ns = clock_boot_of_wall(e->activity_wall_ms);
 	e->wake_wall_ms = r->wake_wall_ms;
 	e->seq = r->seq;
 	e->epoch = r->epoch;
@@ -148,9 +149,11 @@ session_found(struct master *m, const struct service_request *r)
 		strlcpy(e.reason, r->text, sizeof(e.reason));
 		strlcpy(e.last_words, r->detail, sizeof(e.last_words));
 	}
-	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. */
-	if (e.residency == RESIDENCY_AWAKE)
+	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. Their processes read when they were played last. */
+	if (e.residency == RESIDENCY_AWAKE) {
 		e.residency = RESIDENCY_RESTARTING;
+		e.activity_ns = 0;
+	}
 	session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
 }
 

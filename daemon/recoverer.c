@@ -68,6 +68,7 @@ identify(struct service_request *r, const struct journal_summary *s)
 	r->stop_timeout_ms = s->stop_timeout_ms;
 	r->started_wall_ms = s->started_ms;
 	r->wake_wall_ms = s->wake_at_ms;
+	r->activity_wall_ms = s->played_at_ms != 0 ? s->played_at_ms : s->last_ms;
 	r->seq = s->seq;
 	r->epoch = s->epoch;
 	if (*s->key != '\0') {

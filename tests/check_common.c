@@ -25,6 +25,23 @@ START_TEST(clock_text_and_parse_agree)
 }
 END_TEST
 
+START_TEST(clock_boot_time_of_wall_time)
+{
+	const int64_t hour_ns = 3600 * (int64_t)NS_PER_S;
+	int64_t wall = clock_wall_ms(), before = (int64_t)clock_boot_ns();
+	int64_t now = clock_boot_of_wall(wall), earlier = clock_boot_of_wall(wall - 3600 * 1000);
+
+	/* The wall clock counts milliseconds. */
+	ck_assert_int_ge(now, before - 2 * (int64_t)NS_PER_MS);
+	ck_assert_int_le(now, (int64_t)clock_boot_ns());
+	ck_assert_int_ge(earlier, now - hour_ns - 2 * (int64_t)NS_PER_MS);
+	ck_assert_int_le(earlier, (int64_t)clock_boot_ns() - hour_ns);
+	/* What nobody can have meant is very long ago, or very far ahead. */
+	ck_assert_int_lt(clock_boot_of_wall(INT64_MIN), -100 * 365 * 24 * hour_ns);
+	ck_assert_int_gt(clock_boot_of_wall(INT64_MAX), 100 * 365 * 24 * hour_ns);
+}
+END_TEST
+
 START_TEST(clock_parse_refuses)
 {
 	static const char *const wrong[] = { "", "now", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22T12:00:00.1Z",
@@ -150,6 +167,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(tc, clock_text_and_parse_agree);
+	tcase_add_test(tc, clock_boot_time_of_wall_time);
 	tcase_add_test(tc, clock_parse_refuses);
 	tcase_add_test(tc, session_ids);
 	tcase_add_test(tc, labels);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "tests/lib/worker_bed.h"
 #include "worker/journal.h"
 #include "worker/words.h"
@@ -317,6 +318,7 @@ expect_asleep(pid_t pid, const char *why)
 	cJSON *data = worker_bed_last(&wb, "journal", "hibernated");
 	ck_assert_str_eq(json_text_at(data, "why"), why);
 	ck_assert_ptr_null(json_at(data, "wake_at"));
+	ck_assert_int_gt(clock_parse(json_text_at(data, "played_at")), 0);
 	cJSON_Delete(data);
 	ck_assert(!worker_bed_has_socket(&wb));
 }

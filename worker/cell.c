@@ -49,7 +49,8 @@ void
 cell_command_begin(struct cell *cell, const char *type)
 {
 	strlcpy(cell->now.command, type, sizeof(cell->now.command));
-	cell->now.activity_ns = cell->now.phase_since_ns = clock_boot_ns();
+	cell->now.phase_since_ns = clock_boot_ns();
+	cell->now.activity_ns = (int64_t)cell->now.phase_since_ns;
 	cell->now.activity_wall_ms = clock_wall_ms();
 	cell_publish(cell);
 }

@@ -340,7 +340,8 @@ session_decide_hibernation(const struct session *session, const char *why,
 	uint64_t timer_ms = session_timer_in_ms(session, &now->time);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
-	bool ok = put_text(data, "why", why);
+	bool ok = put_text(data, "why", why) &&
+	    put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
 	if (timer_ms <= INT64_MAX / 2)
 		ok = ok && put_text(data, "wake_at",

@@ -177,14 +177,10 @@ say_ready(struct worker *w)
 static void
 remember_activity(struct worker *w)
 {
-	int64_t age_ms = clock_wall_ms() - w->session->played_wall_ms;
-	uint64_t now_ns = clock_boot_ns(), age_ns;
-
 	if (w->entry.activity_ns != 0)
 		return;
-	age_ns = age_ms > 0 ? (uint64_t)age_ms * NS_PER_MS : 0;
 	w->cell.now.activity_wall_ms = w->session->played_wall_ms;
-	w->cell.now.activity_ns = age_ns < now_ns ? now_ns - age_ns : 1;
+	w->cell.now.activity_ns = clock_boot_of_wall(w->session->played_wall_ms);
 }
 
 /*
