@@ -40,6 +40,7 @@ enum service_asks {
 	SERVICE_RELEASE = 8,	/* from held, with a new restart budget */
 	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
+	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
 };
 
 struct service_request {
@@ -49,20 +50,21 @@ struct service_request {
 	char	 id[72];		/* the session, for all but READY and SHUTDOWN */
 	/* START and FOUND */
 	char	 guild[72];
-	char	 instance[40];
+	char	 instance[40];		/* EXPIRE too */
 	uint32_t mode;			/* enum mode_number */
 	uint32_t restart;		/* enum restart_type; 0: as configured */
 	uint32_t has_limits;
 	uint32_t max_restarts, max_seconds, stop_timeout_ms;	/* UINT32_MAX: unlimited; valid if has_limits */
 	uint32_t owner;			/* uid */
 	uint32_t timeout_ms;		/* STOP */
+	int64_t	 activity_ns;		/* EXPIRE: as the registry had it */
 	uint64_t key_hash[2];
 	uint64_t seq;			/* FOUND */
 	uint32_t epoch;			/* FOUND */
 	uint32_t wanted;		/* FOUND: enum residency */
 	int64_t	 started_wall_ms, wake_wall_ms;
 	int64_t	 activity_wall_ms;	/* FOUND: the last player's command, as far as the journal's end tells */
-	char	 text[256];		/* STOP: reason; FOUND with held: why */
+	char	 text[256];		/* STOP, EXPIRE: reason; FOUND with held: why */
 	char	 detail[128];		/* FOUND with held: what was seen, for people */
 };
 
@@ -73,7 +75,7 @@ enum notice {
 	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not) */
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */
 
-	/* Told of every session to every service: id, instance, slot, generation, pid, mode are set. */
+	/* Told of every session to every service that wants to know: id, instance, slot, generation, pid, mode are set. */
 	NOTICE_STARTED = 10,	/* the first ready of a new session; tag is the START's */
 	NOTICE_START_FAILED = 11,	/* the first process never became ready, the session is gone; tag, error, text */
 	NOTICE_READY = 12,	/* ready again, after a restart (is_restart), a wake or a release; restarts */

@@ -60,6 +60,7 @@ struct service_kind {
 	void		(*main)(const struct service_start *);
 	bool		 has_control;	/* gets the listening control socket */
 	bool		 is_helper;	/* does its work, and leaves with 0; never restarted */
+	bool		 hears_no_sessions;	/* is not woken by what is told of sessions: it looks into the registry when it wants to know */
 };
 extern const struct service_kind service_kinds[];
 #define SERVICE_KINDS_MAX 8
@@ -161,6 +162,8 @@ void	session_publish(struct master *, struct registry_entry *e, uint64_t deadlin
 
 /* ---- master_orders.c */
 enum error_reason order_stop(struct master *, struct registry_entry *e, const char *reason, uint32_t timeout_ms);
+/* Stops a session whose time is over, if it is still as the manager saw it. */
+enum error_reason order_expire(struct master *m, struct registry_entry *e, const struct service_request *);
 enum error_reason order_kill(struct master *, struct registry_entry *e);
 enum error_reason order_wake(struct master *, struct registry_entry *e);
 enum error_reason order_release(struct master *, struct registry_entry *e);

@@ -8,5 +8,6 @@ const struct service_kind service_kinds[] = {
 	/* First, and gone when the others come: who starts a session must find that it is there already. */
 	{ .name = "recoverer", .main = recoverer_main, .is_helper = true },
 	{ .name = "gateway", .main = gateway_main, .has_control = true },
+	{ .name = "manager", .main = manager_main, .hears_no_sessions = true },
 	{ .name = NULL },
 };

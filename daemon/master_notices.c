@@ -92,7 +92,12 @@ notice_drop_all(struct service *s)
 void
 notice_all(struct master *m, const struct service_notice *notice)
 {
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
-		if (m->services[i].state == SERVICE_UP && !m->services[i].kind->is_helper)
-			notice_send(&m->services[i], notice);
+	bool is_of_a_session = notice->what >= NOTICE_STARTED && notice->what <= NOTICE_ENDED;
+
+	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+		struct service *s = &m->services[i];
+
+		if (s->state == SERVICE_UP && !s->kind->is_helper && !(is_of_a_session && s->kind->hears_no_sessions))
+			notice_send(s, notice);
+	}
 }

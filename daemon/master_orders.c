@@ -37,6 +37,24 @@ order_stop(struct master *m, struct registry_entry *e, const char *reason, uint3
 }
 
 enum error_reason
+order_expire(struct master *m, struct registry_entry *e, const struct service_request *r)
+{
+	struct registry_entry now = *e;
+
+	registry_refresh(m->registry, &now);
+	if (strcmp(e->instance, r->instance) != 0)
+		return ERROR_NOT_FOUND;
+	/* A player came between the look and this. */
+	if (r->activity_ns != 0 && now.activity_ns != r->activity_ns)
+		return ERROR_CONFLICT;
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		return ERROR_SHUTTING_DOWN;
+	if (e->residency != RESIDENCY_AWAKE && e->residency != RESIDENCY_HIBERNATED && e->residency != RESIDENCY_RESTARTING)
+		return ERROR_INVALID_STATE;
+	return order_stop(m, e, r->text, UINT32_MAX);
+}
+
+enum error_reason
 order_kill(struct master *m, struct registry_entry *e)
 {
 	if (e->finishing || e->finish_due)

@@ -53,6 +53,9 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_STOP:
 		error = order_stop(m, &e, r->text, r->timeout_ms);
 		break;
+	case SERVICE_EXPIRE:
+		error = order_expire(m, &e, r);
+		break;
 	case SERVICE_KILL:
 		error = order_kill(m, &e);
 		break;
@@ -103,6 +106,7 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 		session_found(m, r);
 		return true;
 	case SERVICE_STOP:
+	case SERVICE_EXPIRE:
 	case SERVICE_KILL:
 	case SERVICE_WAKE:
 	case SERVICE_RELEASE:
