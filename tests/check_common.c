@@ -22,6 +22,12 @@ START_TEST(clock_text_and_parse_agree)
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		ck_assert_int_eq(clock_parse(clock_text(times[i], text)), times[i]);
 	ck_assert_str_eq(clock_text(951782400000, text), "2000-02-29T00:00:00.000Z");
+	ck_assert_str_eq(clock_text(4107542399999, text), "2100-02-28T23:59:59.999Z");
+	ck_assert_str_eq(clock_text(4107542400000, text), "2100-03-01T00:00:00.000Z");
+	ck_assert_str_eq(clock_text(-1, text), "1970-01-01T00:00:00.000Z");
+	/* Every day, and no two times of day alike: read back by the C library. */
+	for (int64_t at = 0; at < 8000000000000; at += 86400000 + 3723004)
+		ck_assert_int_eq(clock_parse(clock_text(at, text)), at);
 }
 END_TEST
 
