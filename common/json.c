@@ -20,7 +20,7 @@
 #define INTEGER_MAX 9007199254740992.0 /* 2^53: up to here a double is every integer */
 
 /* What text is before the first byte of a growing writer: nothing is ever written to it, as its
- * size is 0. */
+ * size is 0. (Not even the byte that it is: that would cost every worker a page of its own.) */
 static char empty_text[1];
 
 void
@@ -33,7 +33,8 @@ void
 json_init_fixed(struct json_writer *w, char *buf, size_t size)
 {
 	*w = (struct json_writer){.text = size > 0 ? buf : empty_text, .size = size};
-	w->text[0] = '\0';
+	if (size > 0)
+		w->text[0] = '\0';
 }
 
 void
@@ -51,7 +52,8 @@ json_reset(struct json_writer *w)
 	w->failed = false;
 	w->comma = false;
 	w->depth = 0;
-	w->text[0] = '\0';
+	if (w->size > 0)
+		w->text[0] = '\0';
 }
 
 /* Makes room for n bytes more and the NUL; false, and failed is set, where there is none. */
