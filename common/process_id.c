@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/process_id.h"
 
 /* The line without its end is enough: field 22 stands in its first half. */
@@ -73,6 +74,20 @@ process_start_time(pid_t pid, uint64_t *ticks)
 	char state;
 
 	return process_stat(pid, &state, ticks);
+}
+
+int
+process_start_time_between(pid_t pid, uint64_t before_ns, uint64_t after_ns, uint64_t *ticks)
+{
+	static uint64_t tick_ns;
+
+	if (tick_ns == 0)
+		tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	/* User space and the kernel may round one clock differently, by a nanosecond. */
+	*ticks = before_ns / tick_ns;
+	if ((before_ns - 1) / tick_ns == *ticks && (after_ns + 1) / tick_ns == *ticks)
+		return 0;
+	return process_start_time(pid, ticks);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,11 +23,26 @@
 
 #define PIDS		(1U << 22)	/* PID_MAX_LIMIT of the kernel */
 #define ARRAY_SIZE	(PIDS * sizeof(uint32_t))
+#define RSEQ_AREA	32U		/* what the C library gives to the kernel, at least */
 #define VIEW_MS		5000		/* more than anybody waits for a view */
+
+/*
+ * A process of one thread has no use for restartable sequences, whose area the kernel would write to in every process of ours: a page of its own
+ * for each. Where it can't be left (another C library's size) it stays.
+ */
+static void
+leave_rseq(void)
+{
+	unsigned size = __rseq_size > RSEQ_AREA ? __rseq_size : RSEQ_AREA;
+
+	if (__rseq_size > 0)
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
 
 bool
 spawn_init(struct master *m)
 {
+	leave_rseq();
 	/* Slot + 1 by pid, 0 for none: untouched pages cost nothing. */
 	m->slot_of_pid = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->slot_of_pid == MAP_FAILED) {
@@ -109,7 +125,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 		errno = saved;
 		return -1;
 	}
-	if (process_start_time(e->pid, &e->pid_start) == -1)
+	if (process_start_time_between(e->pid, e->forked_ns, clock_boot_ns(), &e->pid_start) == -1)
 		e->pid_start = 0;	/* it is gone already, and is about to be reaped */
 	m->slot_of_pid[e->pid] = e->slot + 1;
 	m->workers++;
