@@ -74,14 +74,16 @@ evolve_started(struct two_player *game, const cJSON *data)
 {
 	const cJSON *teams = cJSON_GetObjectItemCaseSensitive(data, "teams");
 	const cJSON *config = cJSON_GetObjectItemCaseSensitive(data, "config");
-	struct two_player started = { .is_started = true };
 
-	if (game->is_started || read_config(&started, config) == -1 ||
-	    !cJSON_IsObject(teams) || teams->child == NULL ||
-	    team_init(&started.team, teams->child,
-	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), started.forbidden_max) == -1)
+	if (game->is_started)
 		return invalid();
-	*game = started;
+	if (read_config(game, config) == -1 || !cJSON_IsObject(teams) || teams->child == NULL ||
+	    team_init(&game->team, teams->child,
+	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), game->forbidden_max) == -1) {
+		*game = (struct two_player){ .is_started = false };	/* as it was */
+		return invalid();
+	}
+	game->is_started = true;
 	return 0;
 }
 
@@ -148,21 +150,21 @@ whole_config(const struct team *team, const cJSON *given)
 	return object_whole(config, object_value(config, "forbidden", forbidden) && ok);
 }
 
+/* The team is for the lists that it makes of config.forbidden. */
 static int
-add_started(const cJSON *teams, const cJSON *config, struct game_events *events)
+add_started(const cJSON *teams, const cJSON *config, struct team *team, struct game_events *events)
 {
 	double forbidden_max = mode_number_of(mode_find("two_player"), config, "forbidden_max");
 	cJSON *data = cJSON_CreateObject();
-	struct team team;
 
-	if (team_init(&team, teams->child,
+	if (team_init(team, teams->child,
 	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), (size_t)forbidden_max) == -1) {
 		cJSON_Delete(data);
 		return -1;
 	}
 	data = object_whole(data, object_text(data, "mode", "two_player") &&
 	    object_value(data, "teams", cJSON_Duplicate(teams, true)) &&
-	    object_value(data, "config", whole_config(&team, config)));
+	    object_value(data, "config", whole_config(team, config)));
 	return game_events_add(events, "game_started", data, NULL);
 }
 
@@ -189,7 +191,7 @@ start(const cJSON *teams, const cJSON *config, const struct game_context *ctx,
 {
 	struct two_player game = { .is_started = false };
 
-	if (add_started(teams, config, events) == -1 || evolve_all(&game, events, 0) == -1) {
+	if (add_started(teams, config, &game.team, events) == -1 || evolve_all(&game, events, 0) == -1) {
 		game_refuse_memory(refusal);
 		return give_up_events(events);
 	}
