@@ -10,7 +10,7 @@
 /*
  * A listening socket at dirfd/name: bound under a temporary name with the mode, listening, then
  * renamed over its place, so that nobody finds it missing or refusing. Non-blocking,
- * close-on-exec. -1 with errno.
+ * close-on-exec. AT_FDCWD is the directory that the process is in, and cheaper. -1 with errno.
  */
 int	unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog);
 

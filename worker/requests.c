@@ -4,6 +4,7 @@
  * in their order.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -279,7 +280,9 @@ requests_new(struct worker *w)
 	all->worker = w;
 	TAILQ_INIT(&all->clients);
 	json_init(&all->out);
-	all->fd = unixsock_listen(w->shared->session_dir, w->socket, 0660, BACKLOG);
+	all->fd = -1;
+	if (fchdir(w->shared->session_dir) == 0)
+		all->fd = unixsock_listen(AT_FDCWD, w->socket, 0660, BACKLOG);
 	if (all->fd != -1)
 		all->on_connect =
 		    event_new(w->base, all->fd, EV_READ | EV_PERSIST, on_connect, all);
