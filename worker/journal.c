@@ -195,14 +195,10 @@ note_record(struct journal *j, const struct journal_record *record)
 
 /* Cuts a torn tail off. */
 static enum journal_recovery
-recover_end(struct journal *j, const struct journal_reader *reader, uint64_t *cut)
+recover_end(struct journal *j, off_t good, off_t size, uint64_t *cut)
 {
-	struct stat st;
-
-	j->size = journal_reader_good(reader);
-	if (fstat(j->fd, &st) == -1)
-		return JOURNAL_BROKEN;
-	*cut = (uint64_t)(st.st_size - j->size);
+	j->size = good;
+	*cut = (uint64_t)(size - good);
 	if (*cut > 0 && cut_back(j) == -1)
 		return JOURNAL_BROKEN;
 	j->epoch++;
@@ -216,7 +212,13 @@ recover_from(struct journal *j, struct journal_reader *reader,
 {
 	const struct journal_record *record;
 	enum journal_step step;
+	struct stat st;
 
+	if (fstat(j->fd, &st) == -1)
+		return JOURNAL_BROKEN;
+	/* Nobody else writes to it. A new one is not worth a reader's buffer, which is most of what a start would touch of its heap. */
+	if (st.st_size == 0)
+		return recover_end(j, 0, 0, cut);
 	while ((step = journal_reader_next(reader, &record)) == JOURNAL_RECORD) {
 		note_record(j, record);
 		if (each(record, arg) != 0) {
@@ -229,7 +231,9 @@ recover_from(struct journal *j, struct journal_reader *reader,
 		j->fault = journal_reader_fault(reader);
 		return JOURNAL_HAS_DAMAGE;
 	}
-	return step == JOURNAL_ERROR ? JOURNAL_BROKEN : recover_end(j, reader, cut);
+	if (step == JOURNAL_ERROR)
+		return JOURNAL_BROKEN;
+	return recover_end(j, journal_reader_good(reader), st.st_size, cut);
 }
 
 enum journal_recovery
