@@ -21,7 +21,7 @@
  * Where most reads go: lines that came whole are handed out from here, and nothing is allocated. One
  * reader at a time: whoever runs the loop from inside a callback reads into memory of its own.
  */
-static char scratch[SCRATCH];
+static char *scratch;	/* made by the first who needs it: in the middle of the static data it would keep that in two pages */
 static bool scratch_is_lent;
 
 static void
@@ -178,11 +178,13 @@ discard(struct conn *c)
 static bool
 input_make_room(struct conn *c)
 {
-	if (c->in_len > 0 || scratch_is_lent)
+	if (scratch == NULL)
+		scratch = malloc(SCRATCH);
+	if (c->in_len > 0 || scratch_is_lent || scratch == NULL)
 		return input_reserve(c);
 	scratch_is_lent = c->is_borrowing = true;
 	c->in = scratch;
-	c->in_size = sizeof(scratch);
+	c->in_size = SCRATCH;
 	return true;
 }
 
