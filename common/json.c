@@ -3,7 +3,6 @@
  * log. Error policy: what does not fit, or finds no memory, sets failed, and nothing is written
  * from there on; the caller looks at failed when it is done.
  */
-#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -130,7 +129,7 @@ put_quoted(struct json_writer *w, const char *value, size_t len)
 	size_t begin = 0, i = 0;
 
 	put(w, "\"", 1);
-	while ((i += plain_run(value + i, len - i)) < len) {
+	while (i < len && (i += plain_run(value + i, len - i)) < len) {
 		size_t n = plain_character(value + i, len - i);
 		if (n > 0) {
 			i += n;
@@ -226,20 +225,30 @@ json_string_n(struct json_writer *w, const char *name, const char *value, size_t
 	put_quoted(w, value, len);
 }
 
+/* Most of what is written are small numbers: printf would take longer than all the rest. */
+static void
+put_integer(struct json_writer *w, const char *name, uint64_t value, bool is_negative)
+{
+	char text[24], *end = text + sizeof(text), *p = end;
+
+	do
+		*--p = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	if (is_negative)
+		*--p = '-';
+	json_raw(w, name, p, (size_t)(end - p));
+}
+
 void
 json_int(struct json_writer *w, const char *name, int64_t value)
 {
-	char text[24];
-
-	json_raw(w, name, text, snprintf(text, sizeof(text), "%" PRId64, value));
+	put_integer(w, name, value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void
 json_uint(struct json_writer *w, const char *name, uint64_t value)
 {
-	char text[24];
-
-	json_raw(w, name, text, snprintf(text, sizeof(text), "%" PRIu64, value));
+	put_integer(w, name, value, false);
 }
 
 /* With a point, whatever the locale: gamectl sets the user's. The C locale is built in, newlocale
