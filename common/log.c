@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #define LINE_MAX_BYTES	2048
 
 static int fd = STDERR_FILENO;
+static char *file;	/* its path; NULL: the log is no file */
 static bool to_syslog;
 static enum log_format format = LOG_TEXT;
 static enum log_level threshold = LOG_LEVEL_INFO;
@@ -34,6 +36,12 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
 };
 
+static int
+open_file(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
 int
 log_open(const char *target, enum log_format wanted)
 {
@@ -49,12 +57,30 @@ log_open(const char *target, enum log_format wanted)
 		to_syslog = true;
 		return 0;
 	}
-	opened = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	opened = open_file(target);
 	if (opened == -1)
 		return -1;
+	/* Without memory for its name it is never opened again. */
+	free(file);
+	file = strdup(target);
 	fd = opened;
 	to_syslog = false;
 	return 0;
+}
+
+int
+log_reopen(void)
+{
+	int opened, result;
+
+	if (file == NULL)
+		return 0;
+	opened = open_file(file);
+	if (opened == -1)
+		return -1;
+	result = dup3(opened, fd, O_CLOEXEC);
+	close(opened);
+	return result == -1 ? -1 : 0;
 }
 
 void

@@ -13,6 +13,11 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 /* target: "stderr", "syslog", "journal" or a file's path. 0, or -1 with errno; before it is called, lines go to standard error. */
 int	log_open(const char *target, enum log_format);
+/*
+ * Opens the file of log_open again (it was renamed, to be rotated): the descriptor's number stays, and this process alone changes over. 0, also where
+ * the log is no file; or -1 with errno, and the old one is written on.
+ */
+int	log_reopen(void);
 /* Who writes: "master", "gateway", "session g1". Copied. */
 void	log_set_process(const char *name);
 void	log_set_level(enum log_level);
