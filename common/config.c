@@ -17,22 +17,9 @@
 #define INI_HANDLER_LINENO 1
 #include <ini.h>
 
-#include "common/config.h"
+#include "common/config_store.h"
 
 #define LINE_BYTES	4096	/* the longest line, its end and the NUL included */
-#define FROM_OVERRIDE	UINT_MAX	/* the origin that is no line */
-
-struct setting {
-	char	*value;		/* NULL: not set here */
-	unsigned origin;	/* a line, or FROM_OVERRIDE */
-};
-
-/* Settings of mode 0 hold for all modes. */
-struct config_store {
-	struct config	 config;	/* first: what the caller has */
-	char		*file;
-	struct setting	 settings[MODES_MAX][CONFIG_KEYS_MAX];
-};
 
 /* One load: what inih's callbacks need. */
 struct loading {
@@ -304,33 +291,87 @@ check_socket_path(struct loading *loading)
 	return fail(loading, "daemon.runtime_dir", err);
 }
 
+static struct config_store *
+store_new(const char *path, bool may_be_absent, struct config_error *error)
+{
+	struct config_store *store = calloc(1, sizeof(*store));
+
+	*error = (struct config_error){ 0 };
+	if (store != NULL && (store->file = strdup(path)) != NULL) {
+		store->may_be_absent = may_be_absent;
+		return store;
+	}
+	snprintf(error->message, sizeof(error->message), "out of memory");
+	free(store);
+	return NULL;
+}
+
+/* The last steps of a load: the store is in order, or it is freed. */
+static struct config *
+conclude(struct loading *loading)
+{
+	if (!loading->failed) {
+		put_all(loading->store);
+		if (check_socket_path(loading))
+			return &loading->store->config;
+	}
+	config_free(&loading->store->config);
+	return NULL;
+}
+
 struct config *
 config_load(const char *path, const char *const *overrides, struct config_error *error)
 {
-	struct loading loading = { .error = error };
-	struct config_store *store;
+	struct config_store *store =
+	    store_new(path != NULL ? path : GAMED_SYSCONFDIR "/gamed.conf", path == NULL, error);
+	struct loading loading = { .error = error, .store = store };
 
-	*error = (struct config_error){ 0 };
-	if ((store = calloc(1, sizeof(*store))) == NULL ||
-	    (store->file = strdup(path != NULL ? path : GAMED_SYSCONFDIR "/gamed.conf")) == NULL) {
-		snprintf(error->message, sizeof(error->message), "out of memory");
-		free(store);
+	if (store == NULL)
 		return NULL;
+	if (load_file(&loading, store->may_be_absent)) {
+		loading.line = FROM_OVERRIDE;
+		for (; overrides != NULL && *overrides != NULL; overrides++)
+			if (!override(&loading, *overrides))
+				break;
 	}
-	loading.store = store;
-	if (!load_file(&loading, path == NULL))
-		goto failed;
-	loading.line = FROM_OVERRIDE;
-	for (; overrides != NULL && *overrides != NULL; overrides++)
-		if (!override(&loading, *overrides))
-			goto failed;
-	put_all(store);
-	if (!check_socket_path(&loading))
-		goto failed;
-	return &store->config;
-failed:
-	config_free(&store->config);
-	return NULL;
+	return conclude(&loading);
+}
+
+/* What was overridden on the command line stays so. */
+static bool
+keep_overrides(struct loading *loading, const struct config_store *before)
+{
+	const struct setting *old;
+	struct setting *setting;
+	char *copy;
+
+	loading->line = FROM_OVERRIDE;
+	for (size_t mode = 0; mode < MODES_MAX; mode++)
+		for (size_t k = 0; config_keys[k].name != NULL; k++) {
+			old = &before->settings[mode][k];
+			if (old->value == NULL || old->origin != FROM_OVERRIDE)
+				continue;
+			if ((copy = strdup(old->value)) == NULL)
+				return fail(loading, config_keys[k].name, "out of memory");
+			setting = &loading->store->settings[mode][k];
+			free(setting->value);
+			*setting = (struct setting){ .value = copy, .origin = FROM_OVERRIDE };
+		}
+	return true;
+}
+
+struct config *
+config_load_again(const struct config *config, struct config_error *error)
+{
+	const struct config_store *before = (const struct config_store *)config;
+	struct config_store *store = store_new(before->file, before->may_be_absent, error);
+	struct loading loading = { .error = error, .store = store };
+
+	if (store == NULL)
+		return NULL;
+	if (load_file(&loading, store->may_be_absent))
+		keep_overrides(&loading, before);
+	return conclude(&loading);
 }
 
 void

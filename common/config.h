@@ -63,6 +63,21 @@ struct config_error {
 struct config *config_load(const char *path, const char *const *overrides, struct config_error *);
 void	config_free(struct config *);
 
+/*
+ * The same file once more, with the overrides of before over it; errors as config_load. A second configuration: what is in force is not touched.
+ */
+struct config *config_load_again(const struct config *, struct config_error *);
+
+/* Calls each() (NULL: none) with the name ("sessions.max", "mode.two_player.max") of every setting whose text differs; how many there are. */
+typedef void config_change(const char *name, void *arg);
+unsigned config_changes(const struct config *before, const struct config *after, config_change *each, void *arg);
+
+/* Does none of what differs need a restart? Otherwise the first that does, in *error. */
+bool	config_may_replace(const struct config *before, const struct config *after, struct config_error *);
+
+/* A checksum of all settings in force: equal for who has the same. */
+uint32_t config_sum(const struct config *);
+
 /* "gamed.conf:12: sessions.max: not a whole number: x", into buf; returns buf. */
 const char *config_error_text(const struct config_error *, char *buf, size_t size);
 

@@ -34,6 +34,7 @@ enum error_reason {
 	ERROR_START_FAILED = 26,	/* data.why */
 	ERROR_DENIED = 27,
 	ERROR_SHUTTING_DOWN = 28,
+	ERROR_CONFIGURATION = 29,	/* the message names file, line and key */
 };
 
 struct error_row {

@@ -41,6 +41,7 @@ enum service_asks {
 	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
 	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
+	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
 };
 
 struct service_request {
@@ -88,6 +89,7 @@ enum notice {
 	/* Told of services. */
 	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code */
 	NOTICE_SHUTTING_DOWN = 21,	/* new starts are refused from here on */
+	NOTICE_RELOADED = 22,	/* the master has new settings: read them too, and the log file; seq is their config_sum */
 };
 
 struct service_notice {

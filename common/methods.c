@@ -237,6 +237,16 @@ static const struct field shutdown_result[] = {
 	END
 };
 
+static const struct field reload_result[] = {
+	{"changed", "array", "the names of the settings that are others now"},
+	END
+};
+
+static const struct field config_result[] = {
+	{"settings", "array", "name, value, from (default, FILE:LINE, -D): a row a setting"},
+	END
+};
+
 static const struct field discover_result[] = {
 	{"openrpc", "string", "the version of OpenRPC that this document follows"},
 	{"info", "object", "title and version"},
@@ -275,6 +285,7 @@ static const enum error_reason journal_read_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_JOURNAL, ERROR_NONE};
 static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NONE};
 static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
+static const enum error_reason reload_errors[] = {ERROR_CONFIGURATION, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason no_errors[] = {ERROR_NONE};
 
 /* ---- methods ---- */
@@ -325,6 +336,12 @@ const struct method methods[METHODS] = {
 	[METHOD_SUPERVISOR_SHUTDOWN] = {METHOD_SUPERVISOR_SHUTDOWN, "supervisor.shutdown", ROLE_ADMIN,
 	    shutdown_params, shutdown_result, no_errors, false,
 	    "Shuts gamed down; games sleep until its next start"},
+	[METHOD_SUPERVISOR_RELOAD] = {METHOD_SUPERVISOR_RELOAD, "supervisor.reload", ROLE_ADMIN,
+	    no_params, reload_result, reload_errors, false,
+	    "Reads the configuration again: all of it comes into force, or nothing"},
+	[METHOD_SUPERVISOR_CONFIG] = {METHOD_SUPERVISOR_CONFIG, "supervisor.config", ROLE_ADMIN,
+	    no_params, config_result, no_errors, false,
+	    "Lists the settings in force and where each comes from"},
 	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW,
 	    no_params, discover_result, no_errors, false,
 	    "Describes all methods, as an OpenRPC document"},

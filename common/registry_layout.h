@@ -162,7 +162,7 @@ struct registry_entry {
 	uint32_t	 finishing;	/* its process is a finishing worker */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
 	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
-	uint32_t	 spare;
+	uint32_t	 has_limits;	/* the next three are its own, and no reload changes them */
 	uint32_t	 max_restarts;	/* UINT32_MAX: unlimited */
 	uint32_t	 max_seconds;
 	uint32_t	 stop_timeout_ms;

@@ -102,6 +102,7 @@ gateway_init(struct gateway *g, const struct service_start *start)
 	*g = (struct gateway){
 		.shared = start->shared,
 		.config = start->shared->config,
+		.access = start->shared->access,
 		.registry = start->shared->registry,
 		.incarnation = start->incarnation,
 		.master = start->master,
@@ -152,6 +153,7 @@ gateway_fini(struct gateway *g)
 	pairs_fini(g);
 	flush(g);
 	json_fini(&g->out);
+	reload_fini(g);
 	event_free(g->reap);
 	event_free(g->on_signal);
 	event_base_free(g->base);

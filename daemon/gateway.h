@@ -167,6 +167,7 @@ struct client {
 	struct conn		*conn;
 	enum role		 role;
 	uid_t			 uid;
+	gid_t			 gid;
 	bool			 is_eof;	/* sends no more: done when all is answered */
 	bool			 is_doomed;	/* is freed by the loop */
 	unsigned		 n_calls, n_subscriptions;
@@ -242,7 +243,11 @@ LIST_HEAD(subscription_list, subscription);
 
 struct gateway {
 	const struct shared	*shared;
-	const struct config	*config;
+	const struct config	*config;	/* in force */
+	const struct access_lists *access;
+	struct config		*own_config;	/* the same after a reload; NULL: the master's */
+	struct access_lists	*own_access;
+	cJSON			*changed;	/* by the last reload: names of settings */
 	const struct registry	*registry;
 	struct event_base	*base;
 	uint64_t		 incarnation;
@@ -409,6 +414,12 @@ void	services_enter_self(struct gateway *);
 bool	services_notice(struct gateway *, const struct service_notice *);	/* is it news? */
 /* rows into an open array; kind may be NULL */
 void	services_write(struct gateway *, struct json_writer *, const char *kind);
+
+/* ---- gateway_reload.c ---- */
+void	handle_reload(struct call *);
+void	handle_config(struct call *);
+void	reload_notice(struct gateway *, const struct service_notice *);
+void	reload_fini(struct gateway *);
 
 /* ---- gateway_subscribe.c ---- */
 void	subscription_free(struct subscription *);

@@ -147,6 +147,9 @@ dispatch(struct gateway *g, const struct service_notice *n)
 		if (services_notice(g, n))
 			facts_service(g, n);
 		return;
+	case NOTICE_RELOADED:
+		reload_notice(g, n);
+		return;
 	case NOTICE_SHUTTING_DOWN:
 		g->is_shutting_down = true;
 		return;

@@ -149,7 +149,6 @@ void
 client_accept(struct gateway *g, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	gid_t gid;
 
 	if (c == NULL) {
 		close(fd);
@@ -161,13 +160,13 @@ client_accept(struct gateway *g, int fd)
 	LIST_INIT(&c->subscriptions);
 	event_assign(&c->stall, g->base, -1, 0, on_stall, c);
 	c->conn = conn_new(g->base, fd, RPC_LINE_MAX, CLIENT_PENDING_MAX, &client_events, c);
-	if (c->conn == NULL || conn_peer(c->conn, &c->uid, &gid, NULL) == -1) {
+	if (c->conn == NULL || conn_peer(c->conn, &c->uid, &c->gid, NULL) == -1) {
 		log_warning("a client cannot be taken: %s", strerror(errno));
 		conn_free(c->conn);
 		free(c);
 		return;
 	}
-	c->role = access_role(g->shared->access, c->uid, gid);
+	c->role = access_role(g->access, c->uid, c->gid);
 	TAILQ_INSERT_TAIL(&g->clients, c, link);
 	g->n_clients++;
 }

@@ -84,6 +84,7 @@ on_notice_of_end(struct call *call, const struct service_notice *n)
 	case NOTICE_HIBERNATED:
 	case NOTICE_SERVICE:
 	case NOTICE_SHUTTING_DOWN:
+	case NOTICE_RELOADED:
 		break;
 	}
 }
@@ -112,6 +113,7 @@ on_notice_of_release(struct call *call, const struct service_notice *n)
 	case NOTICE_HIBERNATED:
 	case NOTICE_SERVICE:
 	case NOTICE_SHUTTING_DOWN:
+	case NOTICE_RELOADED:
 		break;
 	}
 }

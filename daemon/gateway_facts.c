@@ -144,6 +144,7 @@ type_of(const struct service_notice *n)
 	case NOTICE_HIBERNATED:
 	case NOTICE_SERVICE:
 	case NOTICE_SHUTTING_DOWN:
+	case NOTICE_RELOADED:
 		break;
 	}
 	return NULL;
@@ -198,6 +199,7 @@ data_of(const struct service_notice *n)
 	case NOTICE_HIBERNATED:
 	case NOTICE_SERVICE:
 	case NOTICE_SHUTTING_DOWN:
+	case NOTICE_RELOADED:
 		break;
 	}
 	return data;

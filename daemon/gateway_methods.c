@@ -21,6 +21,8 @@ static void (*const handlers[METHODS])(struct call *) = {
 	[METHOD_SUPERVISOR_STATUS] = handle_status,
 	[METHOD_SUPERVISOR_CHILDREN] = handle_children,
 	[METHOD_SUPERVISOR_SHUTDOWN] = handle_shutdown,
+	[METHOD_SUPERVISOR_RELOAD] = handle_reload,
+	[METHOD_SUPERVISOR_CONFIG] = handle_config,
 	[METHOD_RPC_DISCOVER] = handle_discover,
 };
 

@@ -257,6 +257,7 @@ on_notice(struct call *call, const struct service_notice *n)
 	case NOTICE_RESTARTING:
 	case NOTICE_SERVICE:
 	case NOTICE_SHUTTING_DOWN:
+	case NOTICE_RELOADED:
 		break;
 	}
 }

@@ -30,6 +30,8 @@
 static void
 handle_signal(struct master *m, uint32_t number)
 {
+	char err[256];
+
 	switch (number) {
 	case SIGCHLD:
 		break;	/* several may stand behind one: reaped below, whatever came */
@@ -37,6 +39,10 @@ handle_signal(struct master *m, uint32_t number)
 	case SIGINT:
 		log_info("%s: going down, sessions hibernate", number == SIGTERM ? "SIGTERM" : "SIGINT");
 		master_shutdown(m, 0, false);
+		break;
+	case SIGHUP:
+		if (m->phase < MASTER_ENDING_SESSIONS)
+			master_reload(m, err, sizeof(err));
 		break;
 	default:
 		log_info("signal %u: not used", number);
@@ -260,6 +266,7 @@ close_all(struct master *m)
 	sandbox_free((struct sandbox *)(uintptr_t)m->shared.sandbox);
 	word_list_close((struct word_list *)(uintptr_t)m->shared.words);
 	access_free((struct access_lists *)(uintptr_t)m->shared.access);
+	config_free(m->reloaded);
 	place_close(&m->place);
 }
 

@@ -17,6 +17,7 @@
  *	master_notices.c	what services are told
  *	master_timer.c		one timer for the earliest deadline of all
  *	master_status.c		what the init system is told
+ *	master_reload.c		new settings
  */
 #ifndef DAEMON_MASTER_H
 #define DAEMON_MASTER_H
@@ -92,7 +93,8 @@ struct view {
 };
 
 struct master {
-	const struct config	*config;
+	const struct config	*config;	/* in force */
+	struct config		*reloaded;	/* the same, if it is our own; NULL: it is our caller's */
 	struct place		 place;
 	struct registry		*registry;
 	struct shared		 shared;
@@ -157,6 +159,8 @@ void	session_finish(struct master *, struct registry_entry *e, const char *reaso
 /* Gives the slot back and tells that the session is over. */
 void	session_ended(struct master *, struct registry_entry *e);
 void	session_hold(struct master *, struct registry_entry *e, const char *reason);
+/* The configured limits, for an entry that has none of its own. */
+void	session_take_limits(const struct master *, struct registry_entry *);
 /* Publishes the entry and its deadline (0: none). */
 void	session_publish(struct master *, struct registry_entry *e, uint64_t deadline_ns);
 
@@ -202,6 +206,10 @@ bool	timer_init(struct master *);
 void	timer_fini(struct master *);
 void	timer_set(struct master *, uint64_t due_ns);	/* not later than this */
 void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none */
+
+/* ---- master_reload.c */
+/* Reads the configuration again. False, and nothing has changed: err says why, and so does the log. */
+bool	master_reload(struct master *, char *err, size_t size);
 
 /* ---- master_status.c */
 bool	status_init(struct master *);

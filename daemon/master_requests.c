@@ -72,9 +72,24 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_START:
 	case SERVICE_FOUND:
 	case SERVICE_SHUTDOWN:
+	case SERVICE_RELOAD:
 		break;
 	}
 	answer(s, r, error, "", &e);
+}
+
+/* Services have heard of the new settings before the answer comes. */
+static void
+handle_reload(struct master *m, struct service *s, const struct service_request *r)
+{
+	char err[256] = "";
+
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		answer(s, r, ERROR_SHUTTING_DOWN, "", NULL);
+	else if (master_reload(m, err, sizeof(err)))
+		answer(s, r, ERROR_NONE, "", NULL);
+	else
+		answer(s, r, ERROR_CONFIGURATION, err, NULL);
 }
 
 /* Is everything in it that the master will use in range? */
@@ -112,6 +127,9 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	case SERVICE_RELEASE:
 	case SERVICE_VIEW:
 		handle_session(m, s, r, fd);
+		return true;
+	case SERVICE_RELOAD:
+		handle_reload(m, s, r);
 		return true;
 	case SERVICE_SHUTDOWN:
 		answer(s, r, ERROR_NONE, "", NULL);

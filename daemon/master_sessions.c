@@ -48,6 +48,14 @@ refuse(struct service *s, const struct service_request *r, enum error_reason rea
 	notice_send(s, &n);
 }
 
+void
+session_take_limits(const struct master *m, struct registry_entry *e)
+{
+	e->max_restarts = (uint32_t)limit_of(m, e, LIMIT_MAX_RESTARTS);
+	e->max_seconds = (uint32_t)limit_of(m, e, LIMIT_MAX_SECONDS);
+	e->stop_timeout_ms = (uint32_t)limit_of(m, e, LIMIT_STOP_TIMEOUT_MS);
+}
+
 /* The entry of a session that does not exist yet, from what was asked for it. */
 static void
 entry_fill(const struct master *m, struct registry_entry *e, const struct service_request *r)
@@ -76,10 +84,9 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 		restart_type_parse(config->mode_restart[r->mode] != NULL ? config->mode_restart[r->mode] : config->restart, &type);
 		e->restart = type;
 	}
-	e->max_restarts = (uint32_t)limit_of(m, e, LIMIT_MAX_RESTARTS);
-	e->max_seconds = (uint32_t)limit_of(m, e, LIMIT_MAX_SECONDS);
-	e->stop_timeout_ms = (uint32_t)limit_of(m, e, LIMIT_STOP_TIMEOUT_MS);
+	session_take_limits(m, e);
 	if (r->has_limits) {
+		e->has_limits = 1;
 		e->max_restarts = r->max_restarts;
 		e->max_seconds = r->max_seconds;
 		e->stop_timeout_ms = r->stop_timeout_ms;

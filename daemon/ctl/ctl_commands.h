@@ -38,5 +38,7 @@ enum ctl_exit ctl_tree(struct ctl *);
 enum ctl_exit ctl_methods(struct ctl *);
 enum ctl_exit ctl_version(struct ctl *);
 enum ctl_exit ctl_shutdown(struct ctl *);
+enum ctl_exit ctl_reload(struct ctl *);
+enum ctl_exit ctl_config(struct ctl *);
 
 #endif
