@@ -185,10 +185,33 @@ toy_gateway(const struct service_start *start)
 	}
 }
 
+/* Two sessions that were started ten minutes ago and played a minute ago, where a file of this name says so. */
+#define FOUND "found-two"
+
+static void
+toy_find(const struct service_start *start)
+{
+	static const enum residency wanted[] = { RESIDENCY_HIBERNATED, RESIDENCY_AWAKE };
+	int64_t now = clock_wall_ms();
+	char path[PATH_MAX];
+
+	if (access(scratch_path(path, FOUND), F_OK) == -1)
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct service_request r = { .what = SERVICE_FOUND, .mode = MODE_TWO_PLAYER, .wanted = wanted[i], .started_wall_ms = now - 600000,
+			.activity_wall_ms = now - 60000, .seq = 7, .epoch = 1, .guild = "default" };
+
+		strlcpy(r.id, residency_name(wanted[i]), sizeof(r.id));
+		instance_new(r.instance);
+		message_send_request(start->master, &r, -1);
+	}
+}
+
 static void
 toy_recoverer(const struct service_start *start)
 {
 	toy_begin(start);
+	toy_find(start);
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	_exit(0);
 }
@@ -203,7 +226,8 @@ toy_last(const struct service_start *start)
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	while (poll(&master, 1, -1) >= 0) {
 		while (message_read_notice(start->master, &notice) == 0)
-			;
+			if (notice.what >= NOTICE_STARTED && notice.what <= NOTICE_ENDED)
+				_exit(98);	/* it wants to hear of no session */
 		if (errno != EAGAIN)
 			_exit(0);
 	}
@@ -212,7 +236,7 @@ toy_last(const struct service_start *start)
 const struct service_kind service_kinds[] = {
 	{ .name = "recoverer", .main = toy_recoverer, .is_helper = true },
 	{ .name = "gateway", .main = toy_gateway, .has_control = true },
-	{ .name = "last", .main = toy_last },
+	{ .name = "last", .main = toy_last, .hears_no_sessions = true },
 	{ .name = NULL },
 };
 
@@ -682,6 +706,92 @@ START_TEST(hibernated_sessions_are_woken_and_ended)
 }
 END_TEST
 
+/* Sends an end for who is as this entry says; the notice that answers. */
+static struct service_notice
+expire(const struct registry_entry *e, const char *reason)
+{
+	struct service_request r = { .what = SERVICE_EXPIRE, .tag = ++last_tag, .activity_ns = e->activity_ns };
+	struct service_notice n;
+
+	strlcpy(r.id, e->id, sizeof(r.id));
+	strlcpy(r.instance, e->instance, sizeof(r.instance));
+	strlcpy(r.text, reason, sizeof(r.text));
+	ck_assert_int_eq(send(relay, &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
+	do {
+		ck_assert_int_eq(recv(relay, &n, sizeof(n), MSG_WAITALL), sizeof(n));
+	} while (n.tag != last_tag);
+	return n;
+}
+
+/* Only what is still as the manager saw it ends. */
+START_TEST(sessions_whose_time_is_over)
+{
+	struct registry_entry e, other;
+
+	boot(NULL);
+	begin("x", NULL);
+	e = other = look("x");
+	instance_new(other.instance);
+	ck_assert_uint_eq(expire(&other, "idle_timeout").error, ERROR_NOT_FOUND);
+	other = e;
+	other.activity_ns--;
+	ck_assert_uint_eq(expire(&other, "idle_timeout").error, ERROR_CONFLICT);
+	strlcpy(other.id, "nobody", sizeof(other.id));
+	ck_assert_uint_eq(expire(&other, "idle_timeout").error, ERROR_NOT_FOUND);
+	ck_assert_uint_eq(look("x").residency, RESIDENCY_AWAKE);
+	ck_assert_uint_eq(expire(&e, "idle_timeout").what, NOTICE_DONE);
+	ck_assert_str_eq(await(NOTICE_ENDED, "x").text, "idle_timeout");
+	/* Too old, however it was played; and without a process. */
+	kill(begin("x", NULL), SIGTERM);
+	await(NOTICE_HIBERNATED, "x");
+	e = look("x");
+	e.activity_ns = 0;
+	ck_assert_uint_eq(expire(&e, "max_age").what, NOTICE_DONE);
+	ck_assert_str_eq(await(NOTICE_ENDED, "x").text, "max_age");
+	/* What is held, or is about to end, is let. */
+	kill(begin("nofinish", NULL), SIGTERM);
+	await(NOTICE_HIBERNATED, "nofinish");
+	ask(SERVICE_STOP, "nofinish", NULL, UINT32_MAX);
+	await(NOTICE_HELD, "nofinish");
+	e = look("nofinish");
+	ck_assert_uint_eq(expire(&e, "idle_timeout").error, ERROR_INVALID_STATE);
+	begin("deaf", NULL);
+	ask(SERVICE_STOP, "deaf", NULL, UINT32_MAX);
+	await(NOTICE_DONE, "deaf");
+	e = look("deaf");
+	ck_assert_uint_eq(expire(&e, "idle_timeout").error, ERROR_INVALID_STATE);
+	ask(SERVICE_KILL, "deaf", NULL, 0);
+	await(NOTICE_ENDED, "deaf");
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
+/* What was found asleep idles since it was played; of what comes back awake its process will tell. */
+START_TEST(found_sessions_have_their_times)
+{
+	const int64_t second = NS_PER_S;
+	struct registry_entry e;
+	char path[PATH_MAX];
+	int fd = open(scratch_path(path, FOUND), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	boot(NULL);
+	ck_assert_int_eq(unlink(path), 0);
+	int64_t now = (int64_t)clock_boot_ns();
+	e = look("hibernated");
+	ck_assert_uint_eq(e.residency, RESIDENCY_HIBERNATED);
+	ck_assert_int_le(e.activity_ns, now - 59 * second);
+	ck_assert_int_gt(e.activity_ns, now - 300 * second);
+	ck_assert_int_le(e.started_ns, now - 599 * second);
+	ck_assert_int_gt(e.started_ns, now - 900 * second);
+	e = look("awake");
+	ck_assert_int_eq(e.activity_ns, 0);
+	ck_assert_int_le(e.started_ns, now - 599 * second);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
 START_TEST(a_gateway_that_breaks_the_form_is_replaced)
 {
 	struct service_request r = { .what = SERVICE_START, .mode = 77 };
@@ -744,6 +854,8 @@ main(void)
 	tcase_add_test(tc, case_81_82_what_is_not_there);
 	tcase_add_test(tc, case_98_mass_death);
 	tcase_add_test(tc, hibernated_sessions_are_woken_and_ended);
+	tcase_add_test(tc, sessions_whose_time_is_over);
+	tcase_add_test(tc, found_sessions_have_their_times);
 	tcase_add_test(tc, a_gateway_that_breaks_the_form_is_replaced);
 	tcase_add_test(tc, case_43_49_services_give_up);
 	suite_add_tcase(suite, tc);
