@@ -55,8 +55,10 @@ END_TEST
 START_TEST(the_first_one_stays)
 {
 	keys_note(&keys, "a", 5);
-	keys_note(&keys, "b", 6);
 	keys_note(&keys, "a", 7);
+	expect("a", 5, 5);
+	keys_note(&keys, "b", 8);
+	keys_note(&keys, "a", 9);
 	expect("a", 5, 5);
 	ck_assert_uint_eq(keys.n, 2);
 }

@@ -741,6 +741,11 @@ START_TEST(journal_over_its_bound_still_ends)
 	ck_assert_str_eq(error, "journal");
 	free(error);
 	client_close(c);
+	/* It sleeps and comes back all the same, also over a crash. */
+	kill(pid, SIGTERM);
+	expect_asleep(pid, "signal");
+	worker_bed_kill(&wb, worker_bed_restart(&wb));
+	pid = worker_bed_restart(&wb);
 	worker_bed_order(&wb, pid, ORDER_STOP, "stopped");
 	expect_ended(pid, "stopped", EXIT_INTENT_STOPPED);
 	worker_bed_end(&wb);

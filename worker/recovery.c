@@ -61,7 +61,6 @@ open_journal(struct worker *w, bool create)
 	switch (journal_open(
 	    w->shared->journal_dir, w->entry.id, create, sync_mode(config), &w->journal, &owner)) {
 	case JOURNAL_OPENED:
-		journal_set_max(w->journal, config->journal_max_mb * 1024 * 1024);
 		return;
 	case JOURNAL_BUSY:
 		ending_leave(w, EXIT_INTENT_BUSY, 1, "its journal is locked by pid %d", (int)owner);
@@ -258,6 +257,8 @@ recovery_run(struct worker *w, bool finish, const struct sealed *sealed)
 		be_born(w, sealed);
 	else
 		refuse_birth(w, &empty);
+	/* The bound is for the game's growth: a session that has reached it still comes back. */
+	journal_set_max(w->journal, w->shared->config->journal_max_mb * 1024 * 1024);
 	fault_hit("recovered");
 	cell_session(&w->cell, w->session);
 	cell_phase(&w->cell, PHASE_IDLE);
