@@ -18,6 +18,8 @@ bindir	?= $(prefix)/bin
 datadir	?= $(prefix)/share
 mandir	?= $(datadir)/man
 sysconfdir ?= /etc
+libdir	?= $(prefix)/lib
+unitdir	?= $(libdir)/systemd/system
 
 ifeq ($(origin CC),default)
 CC	:= gcc
@@ -59,6 +61,9 @@ CHECKS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/check_*.c))
 TOOLS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tool_*.c))
 BENCHES	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 MANS	:= $(wildcard man/*.[1-9])
+# What the init systems other than systemd read; copied by hand or by a package to where each has its own.
+INIT_FILES := openrc/gamed sysvinit/gamed $(patsubst scripts/init/%,%,$(wildcard scripts/init/runit/gamed/* scripts/init/s6/gamed/*))
+INIT_PATHS := -e 's|/usr/sbin/gamed|$(sbindir)/gamed|g' -e 's|/usr/bin/gamectl|$(bindir)/gamectl|g'
 
 lib	= $(patsubst %,$(BUILD)/lib%.a,$(1))
 obj	= $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -122,6 +127,15 @@ install: all
 	install -m 644 etc/gamed.conf $(DESTDIR)$(datadir)/gamed/gamed.conf.sample
 	test -e $(DESTDIR)$(sysconfdir)/gamed/gamed.conf || \
 	    install -m 644 etc/gamed.conf $(DESTDIR)$(sysconfdir)/gamed
+	install -d $(DESTDIR)$(unitdir)
+	set -e; for name in gamed.service gamed.socket gamed@.service; do \
+	    sed $(INIT_PATHS) scripts/init/systemd/$$name >$(DESTDIR)$(unitdir)/$$name; \
+	    chmod 644 $(DESTDIR)$(unitdir)/$$name; done
+	install -D -m 644 scripts/init/systemd/gamed.sysusers $(DESTDIR)$(libdir)/sysusers.d/gamed.conf
+	install -D -m 644 scripts/init/systemd/gamed.tmpfiles $(DESTDIR)$(libdir)/tmpfiles.d/gamed.conf
+	set -e; for file in $(INIT_FILES); do \
+	    install -D -m $$(stat -c %a scripts/init/$$file) scripts/init/$$file $(DESTDIR)$(datadir)/gamed/init/$$file; \
+	    sed -i $(INIT_PATHS) $(DESTDIR)$(datadir)/gamed/init/$$file; done
 	set -e; for page in $(MANS); do \
 	    install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 

@@ -9,6 +9,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "daemon/gateway.h"
+#include "daemon/service_settings.h"
 
 static void
 add_changed(const char *name, void *arg)
@@ -32,13 +33,10 @@ roles_again(struct gateway *g)
 void
 reload_notice(struct gateway *g, const struct service_notice *n)
 {
-	struct config_error wrong;
-	struct config *config = config_load_again(g->config, &wrong);
+	struct config *config = service_settings(g->config, n);
 	struct access_lists *access;
 	char err[512];
 
-	if (config == NULL || config_sum(config) != (uint32_t)n->seq)
-		fatal(1, "the settings changed again while they were read: beginning anew with the master's");
 	access = access_new(config->access_admin, config->access_play, config->access_view, err, sizeof(err));
 	cJSON_Delete(g->changed);
 	g->changed = cJSON_CreateArray();
@@ -50,8 +48,6 @@ reload_notice(struct gateway *g, const struct service_notice *n)
 	g->config = g->own_config = config;
 	g->access = g->own_access = access;
 	roles_again(g);
-	if (log_reopen() == -1)
-		log_warning("the log cannot be opened again");
 }
 
 void

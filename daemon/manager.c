@@ -23,12 +23,15 @@
 #include "daemon/manager_archive.h"
 #include "daemon/manager_sweep.h"
 #include "daemon/service_loop.h"
+#include "daemon/service_settings.h"
 
 #define AGAIN_MS	100	/* until the next look of a sweep that goes on */
 #define AGAIN_MAX_MS	10000	/* where nothing of what is stopping comes to its end */
 
 struct manager {
 	const struct shared *shared;
+	const struct config *config;	/* in force */
+	struct config	*own_config;	/* the same after a reload; NULL: the master's */
 	int		 master;
 	struct service_loop loop;
 	struct event	*on_master, *on_due;
@@ -59,7 +62,7 @@ sweep_ended(struct manager *mg)
 	mg->idle = mg->old = 0;
 	mg->goes_on = false;
 	mg->again_ms = AGAIN_MS;
-	wait_ms(mg, mg->shared->config->sweep_interval_s * 1000);
+	wait_ms(mg, mg->config->sweep_interval_s * 1000);
 }
 
 /* ---- ending sessions ------------------------------------------------------------------------- */
@@ -112,7 +115,7 @@ look_ended(struct manager *mg)
 static void
 look(struct manager *mg)
 {
-	sweep_look(&mg->sweep, mg->shared->registry, mg->shared->config, clock_boot_ns());
+	sweep_look(&mg->sweep, mg->shared->registry, mg->config, clock_boot_ns());
 	ask_ends(mg);
 	if (mg->unanswered == 0)
 		look_ended(mg);
@@ -139,7 +142,7 @@ answered(struct manager *mg, const struct service_notice *n)
 static void
 retain(const struct manager *mg)
 {
-	const struct config *config = mg->shared->config;
+	const struct config *config = mg->config;
 	const struct archive_limits limits = { .days = config->archive_days,
 		.max_mb = config->archive_max_mb };
 	struct archive_removed removed;
@@ -166,6 +169,18 @@ on_due(evutil_socket_t fd, short what, void *arg)
 	look(mg);
 }
 
+/* The next sweep is counted anew, from now; one that is under way goes on with the new limits. */
+static void
+reloaded(struct manager *mg, const struct service_notice *n)
+{
+	struct config *config = service_settings(mg->config, n);
+
+	config_free(mg->own_config);
+	mg->config = mg->own_config = config;
+	if (!mg->goes_on && mg->unanswered == 0)
+		wait_ms(mg, config->sweep_interval_s * 1000);
+}
+
 static void
 on_notice(evutil_socket_t fd, short what, void *arg)
 {
@@ -176,6 +191,8 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	while (message_read_notice(fd, &n) == 0)
 		if (n.what == NOTICE_DONE || n.what == NOTICE_REFUSED)
 			answered(mg, &n);
+		else if (n.what == NOTICE_RELOADED)
+			reloaded(mg, &n);
 	if (errno == EAGAIN || errno == EINTR)
 		return;
 	if (errno == EPROTO)
@@ -188,6 +205,7 @@ static void
 manager_init(struct manager *mg, const struct service_start *start)
 {
 	mg->shared = start->shared;
+	mg->config = start->shared->config;
 	mg->master = start->master;
 	if (service_loop_init(&mg->loop) == -1)
 		fatal(1, "cannot begin: %s", strerror(errno));
@@ -212,6 +230,7 @@ manager_main(const struct service_start *start)
 	service_loop_run(&mg->loop, start);
 	event_free(mg->on_master);
 	event_free(mg->on_due);
+	config_free(mg->own_config);
 	service_loop_fini(&mg->loop);
 	process_exit(0);
 }

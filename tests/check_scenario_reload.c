@@ -196,6 +196,18 @@ START_TEST(by_signal)
 }
 END_TEST
 
+/* The manager sweeps by the new limits at once: what waited for half an hour does not. */
+START_TEST(manager_follows)
+{
+	begin(__func__, "[sessions]\nmax=2\n");
+	client_do(c, "session.start", START("g1", ""));
+	rewrite("[sessions]\n", "[manager]\nsweep_interval_s=1\nidle_timeout_s=1\n[sessions]\n");
+	reload("manager.sweep_interval_s manager.idle_timeout_s");
+	bed_wait_gone(bed, "g1");
+	end();
+}
+END_TEST
+
 /* A gateway that is killed after a reload comes back with the new settings, as it had them. */
 START_TEST(successor_of_a_service)
 {
@@ -249,6 +261,7 @@ main(void)
 	tcase_add_test(tc, limits);
 	tcase_add_loop_test(tc, all_or_nothing, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(tc, by_signal);
+	tcase_add_test(tc, manager_follows);
 	tcase_add_test(tc, successor_of_a_service);
 	tcase_add_test(tc, log_is_rotated);
 	suite_add_tcase(suite, tc);
