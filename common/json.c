@@ -123,11 +123,29 @@ plain_run(const char *p, size_t len)
 	return i;
 }
 
+/* A string of nothing but those, in one step. */
+static void
+put_plain(struct json_writer *w, const char *value, size_t len)
+{
+	if (len > SIZE_MAX / 4 || !writer_reserve(w, len + 2))
+		return;
+	char *p = w->text + w->len;
+	*p++ = '"';
+	memcpy(p, value, len);
+	p[len] = '"';
+	p[len + 1] = '\0';
+	w->len += len + 2;
+}
+
 static void
 put_quoted(struct json_writer *w, const char *value, size_t len)
 {
 	size_t begin = 0, i = 0;
 
+	if (len > 0 && plain_run(value, len) == len) {
+		put_plain(w, value, len);
+		return;
+	}
 	put(w, "\"", 1);
 	while (i < len && (i += plain_run(value + i, len - i)) < len) {
 		size_t n = plain_character(value + i, len - i);
