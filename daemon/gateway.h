@@ -355,8 +355,8 @@ struct route *route_get(struct gateway *, const char *id);
 void	route_doubt(struct route *);				/* perhaps it can be freed */
 void	routes_reap(struct gateway *);
 void	routes_fini(struct gateway *);
-/* Takes the call into the queue, or refuses it. */
-void	route_enqueue(struct route *, struct call *);
+/* Takes the call into the queue, or refuses it: false, and it is gone. */
+bool	route_enqueue(struct route *, struct call *);
 /* among the waiters; false: refused, and gone */
 bool	route_wait(struct route *, struct call *);
 void	route_leave(struct call *);				/* out of the route that it is in */

@@ -61,7 +61,8 @@ handle_command(struct call *call)
 	/* Pausing twice is pausing once. */
 	call->may_repeat =
 	    call->method->number != METHOD_SESSION_COMMAND || call_string(call, "key") != NULL;
-	call_set_deadline(
-	    call, (uint64_t)call_number(call, "deadline_ms", DEADLINE_MS), on_deadline);
-	route_enqueue(r, call);
+	uint64_t deadline_ms = (uint64_t)call_number(call, "deadline_ms", DEADLINE_MS);
+	/* Sent first: what is left to do here is done while the session works. */
+	if (route_enqueue(r, call))
+		call_set_deadline(call, deadline_ms, on_deadline);
 }

@@ -112,18 +112,20 @@ routes_fini(struct gateway *g)
 
 /* ---- calls ---- */
 
-void
+bool
 route_enqueue(struct route *r, struct call *call)
 {
 	if (r->n_queued >= ROUTE_CALLS_MAX) {
 		call_overloaded(call);
-		return;
+		return false;
 	}
 	call->route = r;
 	call->is_queued = true;
 	TAILQ_INSERT_TAIL(&r->queue, call, in_route);
 	r->n_queued++;
 	route_pump(r);
+	/* It may be refused by now, and gone. */
+	return TAILQ_LAST(&r->queue, call_queue) == call;
 }
 
 bool
