@@ -338,7 +338,7 @@ journal_append(struct journal *j, struct journal_record *records, size_t n)
 	fault_hit("journal.appended");
 	j->size += (off_t)j->out.len;
 	j->seq += n;
-	j->is_dirty = j->sync != JOURNAL_SYNC_ALWAYS;
+	j->is_dirty = j->sync == JOURNAL_SYNC_INTERVAL;
 	return 0;
 }
 
