@@ -28,6 +28,7 @@ struct shared {
 	int	 journal_dir, archive_dir;
 	int	 workers_fifo;		/* both ends; workers write */
 	pid_t	 master_pid;
+	const char *master_frame;	/* in the stack: what is below it belongs to the master's loop, to which no child returns */
 };
 
 /* Built with the address sanitizer: its runtime must see every fork, and checks for leaks. */

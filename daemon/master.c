@@ -280,6 +280,7 @@ master_run(const struct config *config, int detached, int ready_fd)
 
 	log_set_process("master");
 	setproctitle("master");
+	m->shared.master_frame = __builtin_frame_address(0);
 	notify_open(&m->notify, ready_fd);
 	given = activation_take();
 	m->config = config;

@@ -19,8 +19,6 @@
 #include "worker/sealed.h"
 #include "worker/self.h"
 
-#define TRIM_AFTER	(256 * 1024)	/* bytes: a longer replay leaves holes in the heap */
-
 /* ---- no journal ------------------------------------------------------------------------------ */
 
 /* Where the process before this one died between archiving and leaving, all is done. */
@@ -125,7 +123,7 @@ replay(struct worker *w, bool finish)
 	}
 	if (cut > 0)
 		log_warning("a torn tail of %ju bytes was cut off", (uintmax_t)cut);
-	if (journal_size(w->journal) > TRIM_AFTER)
+	if (journal_size(w->journal) > 0)
 		malloc_trim(0);
 }
 

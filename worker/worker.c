@@ -3,7 +3,6 @@
  * order of worker_main; each that fails ends the process with last words.
  */
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +28,11 @@
 #include "worker/self.h"
 #include "worker/timers.h"
 #include "worker/view.h"
+#include "worker/words.h"
+
+#define STACK_USED	(128 * 1024)	/* at most, by recovery */
+#define STACK_KEPT	1024		/* about what waiting takes */
+#define STACK_ARGUMENTS	64		/* a frame's address is below what its caller pushed */
 
 struct real_time
 worker_time(void)
@@ -183,24 +187,35 @@ remember_activity(struct worker *w)
 	w->cell.now.activity_ns = clock_boot_of_wall(w->session->played_wall_ms);
 }
 
+/* Whole pages from here to there. */
+static void
+give_pages(const char *from, const char *to)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = ((uintptr_t)from + page - 1) / page * page, end = (uintptr_t)to / page * page;
+
+	if (begin < end)
+		madvise((void *)begin, end - begin, MADV_DONTNEED);
+}
+
 /*
- * What recovery used and nobody needs any more: free pages of the heap, and the stack below this frame. An idle session is mostly
- * memory, so it is worth two system calls.
+ * What nobody needs any more: the pages of the words, and the stack: that below this frame and what the loop takes, and that above
+ * worker_main's, which is the master's. An idle session is mostly memory, so it is worth three system calls.
  */
 static void
-give_back(void)
+give_back(const struct worker *w, const char *main_frame)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE), depth = 128 * 1024;
-	char *here = __builtin_frame_address(0);
-	char *end = (char *)((uintptr_t)here / page * page - page);
+	const char *here = __builtin_frame_address(0);
 
-	malloc_trim(0);
-	/* The page that this frame is in, and the red zone below it, are left alone. */
-	madvise(end - depth, depth, MADV_DONTNEED);
+	if (w->shared->words != NULL)
+		word_list_rest(w->shared->words);
+	give_pages(here - STACK_USED, here - STACK_KEPT);
+	if (w->shared->master_frame != NULL)
+		give_pages(main_frame + STACK_ARGUMENTS, w->shared->master_frame);
 }
 
 static void
-serve(struct worker *w)
+serve(struct worker *w, const char *main_frame)
 {
 	if (!open_up(w))
 		ending_leave(w, EXIT_INTENT_NONE, 1, "cannot serve: %s", strerror(errno));
@@ -210,7 +225,7 @@ serve(struct worker *w)
 	if (w->shared->sandbox != NULL && sandbox_enter(w->shared->sandbox) == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "no sandbox: %s", strerror(errno));
 	timers_arm(w->timers);
-	give_back();
+	give_back(w, main_frame);
 	say_ready(w);
 	if (w->leaving == LEAVING_NOT && event_base_dispatch(w->base) == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "the loop failed");
@@ -236,6 +251,6 @@ worker_main(const struct worker_start *start)
 		view_run(w, start->answer);
 	recover(w, start);
 	if (w->leaving == LEAVING_NOT)
-		serve(w);
+		serve(w, __builtin_frame_address(0));
 	ending_run(w);
 }
