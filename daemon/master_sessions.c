@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
@@ -93,29 +94,48 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 	}
 }
 
+/* Is there less room than journal.disk_free_min_mb? Then games that run have it, and no new one begins. */
+static bool
+room_is_low(const struct master *m)
+{
+	struct statvfs fs;
+
+	return fstatvfs(m->place.journal_dir, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024) < m->config->disk_free_min_mb;
+}
+
+/* May this session begin? Else the typed reason. */
+static enum error_reason
+start_refusal(const struct master *m, const struct service_request *r, struct registry_entry *e, const char **why)
+{
+	*why = "";
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		return ERROR_SHUTTING_DOWN;
+	if (registry_find(m->registry, r->id, e) != REGISTRY_NONE) {
+		bool runs = e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_STOPPING;
+
+		return runs && e->pid != 0 && !e->finishing ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT;
+	}
+	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
+		return ERROR_MAX_SESSIONS;
+	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX])
+		*why = "sessions.awake_max are awake";
+	else if (room_is_low(m))
+		*why = "less room than journal.disk_free_min_mb is left for journals";
+	return **why != '\0' ? ERROR_OVERLOADED : ERROR_NONE;
+}
+
 void
 session_start(struct master *m, struct service *s, const struct service_request *r, int sealed)
 {
-	struct registry_entry e;
+	struct registry_entry e = { 0 };
 	struct service_notice done;
 	uint64_t now = clock_boot_ns();
+	const char *why;
+	enum error_reason refusal = start_refusal(m, r, &e, &why);
 
-	if (m->phase >= MASTER_ENDING_SESSIONS) {
-		refuse(s, r, ERROR_SHUTTING_DOWN, "", NULL);
-		return;
-	}
-	if (registry_find(m->registry, r->id, &e) != REGISTRY_NONE) {
-		bool runs = e.residency == RESIDENCY_AWAKE || e.residency == RESIDENCY_STARTING || e.residency == RESIDENCY_STOPPING;
-
-		refuse(s, r, runs && e.pid != 0 && !e.finishing ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT, "", &e);
-		return;
-	}
-	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX]) {
-		refuse(s, r, ERROR_MAX_SESSIONS, "", NULL);
-		return;
-	}
-	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX]) {
-		refuse(s, r, ERROR_OVERLOADED, "sessions.awake_max are awake", NULL);
+	if (refusal != ERROR_NONE) {
+		refuse(s, r, refusal, why, e.pid != 0 || refusal == ERROR_ALREADY_PRESENT ? &e : NULL);
 		return;
 	}
 	entry_fill(m, &e, r);

@@ -268,6 +268,26 @@ START_TEST(broken_disk)
 }
 END_TEST
 
+/* Little room is left: games that are there go on, and no new one begins. */
+START_TEST(low_room)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 3);
+	stop();
+	bed_configure(bed, "[journal]\ndisk_free_min_mb=1048576\n");
+	start();
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, 0);
+	ck_assert_str_eq(table_round(c, "g1", 0), "active");
+	cJSON *reply = client_reply(c, client_send(c, "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']}}"));
+	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
+	ck_assert_int_gt(json_int_at(reply, "error.data.retry_after_ms"), 0);
+	ck_assert_ptr_nonnull(strstr(json_text_at(reply, "error.message"), "disk_free_min_mb"));
+	cJSON_Delete(reply);
+	finish();
+}
+END_TEST
+
 /* A file system that is really full, under commands and starts; then there is room again. */
 START_TEST(full_disk)
 {
@@ -369,6 +389,7 @@ main(void)
 	tcase_add_test(tc, nonsense_journals);
 	tcase_add_test(tc, failing_disk);
 	tcase_add_test(tc, broken_disk);
+	tcase_add_test(tc, low_room);
 	tcase_add_test(tc, full_disk);
 	tcase_add_test(tc, too_long_a_journal);
 	suite_add_tcase(suite, tc);
