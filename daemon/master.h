@@ -159,8 +159,6 @@ void	session_finish(struct master *, struct registry_entry *e, const char *reaso
 /* Gives the slot back and tells that the session is over. */
 void	session_ended(struct master *, struct registry_entry *e);
 void	session_hold(struct master *, struct registry_entry *e, const char *reason);
-/* The configured limits, for an entry that has none of its own. */
-void	session_take_limits(const struct master *, struct registry_entry *);
 /* Publishes the entry and its deadline (0: none). */
 void	session_publish(struct master *, struct registry_entry *e, uint64_t deadline_ns);
 
@@ -210,6 +208,8 @@ void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none
 /* ---- master_reload.c */
 /* Reads the configuration again. False, and nothing has changed: err says why, and so does the log. */
 bool	master_reload(struct master *, char *err, size_t size);
+/* The configured limits, for an entry that has none of its own. */
+void	session_take_limits(const struct master *, struct registry_entry *);
 
 /* ---- master_status.c */
 bool	status_init(struct master *);

@@ -17,6 +17,16 @@ say_changed(const char *name, void *arg)
 	log_info("reload: %s is new", name);
 }
 
+void
+session_take_limits(const struct master *m, struct registry_entry *e)
+{
+	const uint64_t *limits = e->mode == 0 ? m->config->limits : m->config->mode_limits[e->mode];
+
+	e->max_restarts = (uint32_t)limits[LIMIT_MAX_RESTARTS];
+	e->max_seconds = (uint32_t)limits[LIMIT_MAX_SECONDS];
+	e->stop_timeout_ms = (uint32_t)limits[LIMIT_STOP_TIMEOUT_MS];
+}
+
 /* Sessions whose start named limits keep them. */
 static void
 limits_apply(struct master *m)

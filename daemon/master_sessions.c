@@ -49,14 +49,6 @@ refuse(struct service *s, const struct service_request *r, enum error_reason rea
 	notice_send(s, &n);
 }
 
-void
-session_take_limits(const struct master *m, struct registry_entry *e)
-{
-	e->max_restarts = (uint32_t)limit_of(m, e, LIMIT_MAX_RESTARTS);
-	e->max_seconds = (uint32_t)limit_of(m, e, LIMIT_MAX_SECONDS);
-	e->stop_timeout_ms = (uint32_t)limit_of(m, e, LIMIT_STOP_TIMEOUT_MS);
-}
-
 /* The entry of a session that does not exist yet, from what was asked for it. */
 static void
 entry_fill(const struct master *m, struct registry_entry *e, const struct service_request *r)
