@@ -42,6 +42,8 @@ enum service_asks {
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
 	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
+	SERVICE_DETAIL = 20,	/* text: what there is to say of the service itself (its port is taken), shown by status; empty: nothing */
+	SERVICE_GAPS = 21,	/* so many (seq) gaps were told to subscribers of this mode's sessions */
 };
 
 struct service_request {
@@ -72,7 +74,7 @@ struct service_request {
 /* ---- master to service -------------------------------------------------------------------------- */
 
 enum notice {
-	/* Answers: tag is the request's. Every request but READY and FOUND gets exactly one. */
+	/* Answers: tag is the request's. Every request but READY, FOUND, DETAIL and GAPS gets exactly one. */
 	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not) */
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */
 
@@ -87,7 +89,7 @@ enum notice {
 	NOTICE_ENDED = 17,	/* gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
 
 	/* Told of services. */
-	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code */
+	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code; text: its detail */
 	NOTICE_SHUTTING_DOWN = 21,	/* new starts are refused from here on */
 	NOTICE_RELOADED = 22,	/* the master has new settings: read them too, and the log file; seq is their config_sum */
 };
@@ -102,7 +104,8 @@ struct service_notice {
 	uint32_t delay_ms;
 	uint32_t is_restart;		/* READY */
 	uint64_t seq;			/* the last that the master knows of */
-	int64_t	 at_wall_ms;
+	uint64_t commands, errors;	/* answered by processes of the session that are gone */
+	int64_t	 at_wall_ms, started_wall_ms;
 	char	 id[72];
 	char	 instance[40];
 	char	 state[16];

@@ -222,13 +222,13 @@ static const struct field status_result[] = {
 	{"version", "string", "of gamed"},
 	{"uptime_s", "integer", "since this master began"},
 	{"sessions", "object", "total, awake, restarting, hibernated, held"},
-	{"services", "array", "name, pid, state, restarts"},
+	{"services", "array", "name, pid, state, restarts, detail (what it says of itself, if anything)"},
 	{"limits", "object", "the limits of [sessions] and [manager] in force; null is unlimited"},
 	END
 };
 
 static const struct field children_result[] = {
-	{"children", "array", "kind, name, pid, state, restarts: a row a process"},
+	{"children", "array", "kind, name, pid, state, restarts, detail (as in services): a row a process"},
 	END
 };
 

@@ -143,6 +143,9 @@ const char *residency_name(enum residency);
 const char *restart_type_name(enum restart_type);
 const char *exit_intent_name(enum exit_intent);
 const char *worker_phase_name(enum worker_phase);
+const char *end_reason_name(enum end_reason);
+/* END_OTHER for a word that is none of ours. */
+enum end_reason end_reason_of(const char *reason);
 /* 0, or -1 for a word that is none. */
 int	session_state_parse(const char *, enum session_state *);
 int	residency_parse(const char *, enum residency *);

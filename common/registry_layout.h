@@ -214,11 +214,32 @@ struct registry_cell {
 	char		 last_words[256];
 };
 
-/* What all ended sessions of one mode counted. */
+/* Why a session ended, as it is counted; a reason of a client's own counts as other. */
+enum end_reason {
+	END_OTHER = 0,
+	END_COMPLETED = 1,
+	END_STOPPED = 2,
+	END_IDLE_TIMEOUT = 3,
+	END_MAX_AGE = 4,
+	END_KILLED = 5,
+	END_EXITED = 6,
+	END_CRASHED = 7,
+	END_SHUTDOWN = 8,
+	END_REASONS = 16,	/* room for those to come */
+};
+
+/*
+ * Of one mode: what happened to its sessions, and what its ended processes counted. With the cells
+ * of the living it never goes backwards. Row 0: of those whose mode nobody knows.
+ */
 struct registry_total {
 	uint64_t	 sessions_started;
-	uint64_t	 sessions_ended;
-	uint64_t	 restarts;
+	uint64_t	 sessions_ended[END_REASONS];	/* by enum end_reason */
+	uint64_t	 start_failures;	/* of new sessions */
+	uint64_t	 crashes;
+	uint64_t	 restarts;	/* that became ready */
+	uint64_t	 holds;
+	uint64_t	 gaps;		/* told to subscribers by the gateway */
 	uint64_t	 commands, errors;
 	uint64_t	 latency[REGISTRY_LATENCIES];
 	uint64_t	 latency_sum_us;

@@ -43,6 +43,18 @@ static const char *const intents[] = {
 	[EXIT_INTENT_BUSY] = "busy",
 };
 
+static const char *const end_reasons[] = {
+	[END_OTHER] = "other",
+	[END_COMPLETED] = "completed",
+	[END_STOPPED] = "stopped",
+	[END_IDLE_TIMEOUT] = "idle_timeout",
+	[END_MAX_AGE] = "max_age",
+	[END_KILLED] = "killed",
+	[END_EXITED] = "exited",
+	[END_CRASHED] = "crashed",
+	[END_SHUTDOWN] = "shutdown",
+};
+
 static const char *const phases[] = {
 	[PHASE_IDLE] = "idle",
 	[PHASE_RECOVERING] = "recovering",
@@ -95,6 +107,18 @@ const char *
 worker_phase_name(enum worker_phase phase)
 {
 	return word_name(phases, COUNT(phases), phase);
+}
+
+const char *
+end_reason_name(enum end_reason reason)
+{
+	return word_name(end_reasons, COUNT(end_reasons), reason);
+}
+
+enum end_reason
+end_reason_of(const char *reason)
+{
+	return (enum end_reason)word_parse(end_reasons, COUNT(end_reasons), reason);
 }
 
 int

@@ -231,6 +231,7 @@ TAILQ_HEAD(route_list, route);
 #define SERVICES_MAX 8
 struct service_row {
 	char	 name[32], state[16];
+	char	 detail[128];		/* what it has to say of itself, or empty */
 	int32_t	 pid;
 	uint32_t restarts;
 };
@@ -260,6 +261,7 @@ struct gateway {
 	uint64_t		 last_tag;
 	STAILQ_HEAD(, queued_ask) ask_queue;
 	unsigned		 n_queued_asks;
+	uint64_t		 gaps_untold;	/* gaps of subscribers that the master does not know of */
 
 	int			 control, spare;
 	struct event		*on_control, *accept_again;

@@ -86,6 +86,23 @@ reached(struct pair *p)
 	return p->instance[0] != '\0' && p->next <= p->route->published ? GOES_ON : CAUGHT_UP;
 }
 
+/*
+ * For the metrics: counted by the master, so that it outlives us. A socket that is full keeps the
+ * count until the next one.
+ */
+static void
+gap_count(struct gateway *g, const char *id)
+{
+	struct service_request r = ask_about(SERVICE_GAPS, NULL);
+	struct registry_entry e;
+
+	g->gaps_untold++;
+	r.seq = g->gaps_untold;
+	r.mode = registry_find(g->registry, id, &e) != REGISTRY_NONE ? e.mode : 0;
+	if (message_send_request(g->master, &r, -1) == 0)
+		g->gaps_untold = 0;
+}
+
 static enum progress
 gap(struct pair *p)
 {
@@ -99,6 +116,7 @@ gap(struct pair *p)
 	if (!w.failed)
 		pair_send(p, w.text, w.len);
 	json_fini(&w);
+	gap_count(p->route->g, p->route->id);
 	log_warning("session %s: records %ju to %ju are not there any more", p->route->id,
 	    (uintmax_t)p->next, (uintmax_t)to);
 	p->next = to + 1;

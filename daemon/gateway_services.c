@@ -41,6 +41,7 @@ services_notice(struct gateway *g, const struct service_notice *n)
 	row->pid = n->pid;
 	row->restarts = n->restarts;
 	strlcpy(row->state, n->state, sizeof(row->state));
+	strlcpy(row->detail, n->text, sizeof(row->detail));
 	return is_news;
 }
 
@@ -66,6 +67,8 @@ services_write(struct gateway *g, struct json_writer *w, const char *kind)
 			json_int(w, "pid", row->pid);
 		json_string(w, "state", state_now(row));
 		json_uint(w, "restarts", row->restarts);
+		if (*row->detail != '\0')
+			json_string(w, "detail", row->detail);
 		json_object_end(w);
 	}
 }

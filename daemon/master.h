@@ -9,6 +9,7 @@
  *	master_kinds.c		the table of process kinds
  *	master_spawn.c		birth
  *	master_reap.c		death: last words, obituary
+ *	master_totals.c		what is counted of sessions, for the monitor
  *	master_restart.c	policy, pure
  *	master_sessions.c	a session's residency: one function a step
  *	master_orders.c		what the master tells a session to do, and what if it does not
@@ -84,6 +85,7 @@ struct service {
 	uint64_t		 incarnation;	/* processes of this row so far */
 	uint64_t		 deadline_ns;	/* to be ready, or to be gone; 0 none */
 	uint64_t		 forked_ns;
+	char			 detail[128];	/* what it has to say of itself, or empty */
 };
 
 #define VIEWS_MAX 16	/* workers in mode view at a time */
@@ -145,6 +147,13 @@ int	spawn_service(struct master *, struct service *);
 /* Takes in all children that have ended. */
 void	master_reap(struct master *);
 
+/* ---- master_totals.c */
+/* Adds n to this member (offsetof in struct registry_total) of the mode's row. */
+void	totals_count(struct master *, unsigned mode, size_t member, uint64_t n);
+void	totals_ended(struct master *, unsigned mode, const char *reason);
+/* Takes over what a process counted that is gone. */
+void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);
+
 /* ---- master_sessions.c */
 void	session_start(struct master *, struct service *, const struct service_request *, int sealed);
 void	session_found(struct master *, const struct service_request *);
@@ -183,6 +192,7 @@ bool	services_are_up(const struct master *);
 bool	services_stop_last(struct master *);
 void	service_ready(struct master *, struct service *);
 void	service_died(struct master *, struct service *, int status);
+void	service_detail(struct service *, const char *detail);
 uint64_t services_due(struct master *, uint64_t now_ns);	/* kills what is late; the next deadline, or 0 */
 /* It broke the form of our messages, or does not read them: SIGKILL. */
 void	service_end(struct service *, const char *why);

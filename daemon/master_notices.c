@@ -25,6 +25,9 @@ notice_of(const struct registry_entry *e, enum notice what)
 		.restarts = e->restarts,
 		.pid = e->pid,
 		.seq = e->seq,
+		.commands = e->commands,
+		.errors = e->errors,
+		.started_wall_ms = e->started_wall_ms,
 		.at_wall_ms = clock_wall_ms(),
 	};
 

@@ -22,37 +22,27 @@ how_text(int status, char *buf, size_t size)
 		snprintf(buf, size, "exit code %d", WEXITSTATUS(status));
 }
 
-static void
-totals_add(struct master *m, const struct registry_entry *e, const struct registry_cell *cell)
-{
-	struct registry_total total;
-
-	registry_total_read(m->registry, e->mode, &total);
-	total.commands += cell->commands;
-	total.errors += cell->errors;
-	for (size_t i = 0; i < REGISTRY_LATENCIES; i++)
-		total.latency[i] += cell->latency[i];
-	total.latency_sum_us += cell->latency_sum_us;
-	total.syncs += cell->syncs;
-	total.sync_sum_us += cell->sync_sum_us;
-	registry_total_write(m->registry, e->mode, &total);
-}
-
 /*
  * What the process said of itself, into the entry. Nothing is decided by it: it is kept for those who look. Counters are of this
- * process; they go into the totals and add up in the entry.
+ * process; they go into the totals and add up in the entry. The entry gives its cell up before the totals have what the cell counted: who adds totals and
+ * cells up, in this order, counts nothing twice.
  */
 static void
 last_words_take(struct master *m, struct registry_entry *e, char *command, size_t size)
 {
 	struct registry_cell cell;
+	uint32_t number = e->cell;
+	bool has_words = registry_cell_of(m->registry, e, &cell);
 
+	e->cell = REGISTRY_NONE;
 	command[0] = '\0';
 	/* A finishing worker's own words are no news: those of the one before it are kept. */
 	if (!e->finishing)
 		e->last_words[0] = '\0';
-	if (!registry_cell_of(m->registry, e, &cell))
+	if (!has_words) {
+		registry_cell_free(m->registry, number);
 		return;
+	}
 	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
 		e->state = cell.state;
 	if (cell.seq > e->seq)
@@ -68,7 +58,9 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	if (*e->last_words == '\0')
 		strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
 	strlcpy(command, cell.command, size);
-	totals_add(m, e, &cell);
+	registry_write(m->registry, e);
+	totals_reaped(m, e->mode, &cell);
+	registry_cell_free(m->registry, number);
 }
 
 static void
@@ -109,7 +101,6 @@ reap_session(struct master *m, uint32_t slot, pid_t pid, int status)
 		.intent = intent,
 	};
 	obituary(&e, status, intent, command, e.last_exit.lived_ms);
-	registry_cell_free(m->registry, e.cell);
 	m->workers--;
 	if (e.ready_ns == 0 && e.start_tag == 0)
 		m->coming--;

@@ -3,6 +3,7 @@
  * is answered with a typed refusal.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,6 +74,8 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_FOUND:
 	case SERVICE_SHUTDOWN:
 	case SERVICE_RELOAD:
+	case SERVICE_DETAIL:
+	case SERVICE_GAPS:
 		break;
 	}
 	answer(s, r, error, "", &e);
@@ -134,6 +137,14 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	case SERVICE_SHUTDOWN:
 		answer(s, r, ERROR_NONE, "", NULL);
 		master_shutdown(m, 0, r->flag != 0);
+		return true;
+	case SERVICE_DETAIL:
+		service_detail(s, r->text);
+		return true;
+	case SERVICE_GAPS:
+		if (r->mode >= MODES_MAX)
+			return false;
+		totals_count(m, r->mode, offsetof(struct registry_total, gaps), r->seq);
 		return true;
 	}
 	return false;

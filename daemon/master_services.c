@@ -76,6 +76,7 @@ tell(struct service *s, const char *state, int status)
 
 	strlcpy(n.id, s->kind->name, sizeof(n.id));
 	strlcpy(n.state, state, sizeof(n.state));
+	strlcpy(n.text, s->detail, sizeof(n.text));
 	n.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	n.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	notice_all(s->master, &n);
@@ -147,6 +148,15 @@ service_ready(struct master *m, struct service *s)
 	master_reconcile(m);
 }
 
+void
+service_detail(struct service *s, const char *detail)
+{
+	strlcpy(s->detail, detail, sizeof(s->detail));
+	/* The others learn of one that is not up yet when it is. */
+	if (s->state == SERVICE_UP)
+		tell(s, s->incarnation > 1 ? "restarted" : "started", 0);
+}
+
 struct service *
 service_of_pid(struct master *m, pid_t pid)
 {
@@ -182,6 +192,7 @@ service_died(struct master *m, struct service *s, int status)
 	if (s->fd != -1 && was != SERVICE_GOING)
 		requests_read(s);
 	disconnect(s);
+	s->detail[0] = '\0';
 	s->state = SERVICE_DOWN;
 	s->deadline_ns = 0;
 	if (was == SERVICE_GOING || (s->kind->is_helper && well)) {

@@ -3,6 +3,7 @@
  * the only memory. A session's own state (active, paused) is none of the master's business.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -253,13 +254,10 @@ session_ready(struct master *m, const struct worker_message *msg)
 	n.tag = e.start_tag;
 	/* Found at the start of gamed, it comes back without having been restarted. */
 	n.is_restart = e.residency == RESIDENCY_RESTARTING && e.restarts > 0;
-	if (e.start_tag != 0) {
-		struct registry_total total;
-
-		registry_total_read(m->registry, e.mode, &total);
-		total.sessions_started++;
-		registry_total_write(m->registry, e.mode, &total);
-	}
+	if (e.start_tag != 0)
+		totals_count(m, e.mode, offsetof(struct registry_total, sessions_started), 1);
+	else if (n.is_restart)
+		totals_count(m, e.mode, offsetof(struct registry_total, restarts), 1);
 	e.start_tag = 0;
 	e.residency = RESIDENCY_AWAKE;
 	session_publish(m, &e, 0);
@@ -276,7 +274,6 @@ void
 session_ended(struct master *m, struct registry_entry *e)
 {
 	struct service_notice n = notice_of(e, e->start_tag != 0 ? NOTICE_START_FAILED : NOTICE_ENDED);
-	struct registry_total total;
 
 	n.pid = e->last_exit.pid;
 	n.tag = e->start_tag;
@@ -284,10 +281,10 @@ session_ended(struct master *m, struct registry_entry *e)
 		n.error = m->phase >= MASTER_ENDING_SESSIONS ? ERROR_SHUTTING_DOWN : ERROR_START_FAILED;
 	strlcpy(n.text, e->start_tag != 0 && *e->last_words != '\0' ? e->last_words : e->reason, sizeof(n.text));
 	if (e->start_tag == 0) {
-		registry_total_read(m->registry, e->mode, &total);
-		total.sessions_ended++;
-		registry_total_write(m->registry, e->mode, &total);
+		totals_ended(m, e->mode, e->reason);
 		log_info("session %s ended: %s", e->id, e->reason);
+	} else {
+		totals_count(m, e->mode, offsetof(struct registry_total, start_failures), 1);
 	}
 	held_forget(&m->place, e->id);
 	timer_set_slot(m, e->slot, 0);
@@ -306,6 +303,7 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 	e->order_deadline_ns = 0;
 	strlcpy(e->reason, reason, sizeof(e->reason));
 	session_publish(m, e, 0);
+	totals_count(m, e->mode, offsetof(struct registry_total, holds), 1);
 	if (held_remember(&m->place, e->id, reason) == -1)
 		log_error("session %s is held, which cannot be written down: %s", e->id, strerror(errno));
 	log_error("session %s is held: %s, after %u restarts; last exit: code %d signal %d", e->id, reason, e->restarts, e->last_exit.code,
@@ -364,6 +362,7 @@ tell_crash(struct master *m, struct registry_entry *e, pid_t pid)
 	/* Nobody may be told of it and still find it awake. */
 	e->residency = e->restart == RESTART_TEMPORARY ? RESIDENCY_STOPPING : RESIDENCY_RESTARTING;
 	registry_write(m->registry, e);
+	totals_count(m, e->mode, offsetof(struct registry_total, crashes), 1);
 	n = notice_of(e, NOTICE_CRASHED);
 	n.pid = pid;
 	n.signal = e->last_exit.signal;

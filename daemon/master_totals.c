@@ -1,0 +1,39 @@
+/*
+ * master_totals.c: the totals in the registry, one row a mode: what happened to sessions, and what their processes counted that are gone. Called where it
+ * happens. They outlive sessions and services, and begin at 0 with every gamed. Nothing here can fail: the rows are there from the start.
+ */
+#include <stddef.h>
+
+#include "daemon/master.h"
+
+void
+totals_count(struct master *m, unsigned mode, size_t member, uint64_t n)
+{
+	struct registry_total total;
+
+	registry_total_read(m->registry, mode, &total);
+	*(uint64_t *)(void *)((char *)&total + member) += n;
+	registry_total_write(m->registry, mode, &total);
+}
+
+void
+totals_ended(struct master *m, unsigned mode, const char *reason)
+{
+	totals_count(m, mode, offsetof(struct registry_total, sessions_ended[0]) + end_reason_of(reason) * sizeof(uint64_t), 1);
+}
+
+void
+totals_reaped(struct master *m, unsigned mode, const struct registry_cell *cell)
+{
+	struct registry_total total;
+
+	registry_total_read(m->registry, mode, &total);
+	total.commands += cell->commands;
+	total.errors += cell->errors;
+	for (size_t i = 0; i < REGISTRY_LATENCIES; i++)
+		total.latency[i] += cell->latency[i];
+	total.latency_sum_us += cell->latency_sum_us;
+	total.syncs += cell->syncs;
+	total.sync_sum_us += cell->sync_sum_us;
+	registry_total_write(m->registry, mode, &total);
+}
