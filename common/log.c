@@ -1,92 +1,46 @@
 /*
- * log.c: the log of one process. A line is one write(2) to a descriptor that is shared by all processes; lines that can't be
- * written are counted and told with the next one that can. Nothing here fails the caller.
+ * log.c: the log of one process. A line is one write(2) to a descriptor that is shared by all
+ * processes (log_target.c); lines that can't be written are counted and told with the next one that
+ * can. Nothing here fails the caller.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/log.h"
+#include "common/log_target.h"
 #include "common/process.h"
 
-#define LINE_MAX_BYTES	2048
+#define MESSAGE_MAX	(LOG_LINE_MAX / 2)
+#define REPEATED_NS	(10 * NS_PER_S)	/* so long the same line is only counted */
 
-static int fd = STDERR_FILENO;
-static char *file;	/* its path; NULL: the log is no file */
-static bool to_syslog;
-static enum log_format format = LOG_TEXT;
 static enum log_level threshold = LOG_LEVEL_INFO;
 static char process[80] = "gamed";
 static unsigned long lost;
 
-static const struct {
-	const char	*name;
-	int		 priority;
-} levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", LOG_ERR },
-	[LOG_LEVEL_WARNING] = { "warning", LOG_WARNING },
-	[LOG_LEVEL_INFO] = { "info", LOG_INFO },
-	[LOG_LEVEL_DEBUG] = { "debug", LOG_DEBUG },
-};
-
-static int
-open_file(const char *path)
-{
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-}
+/* The last line that was written, and how often it has come again since. */
+static struct {
+	char		 message[MESSAGE_MAX];
+	enum log_level	 level;
+	uint64_t	 at_ns;
+	unsigned long	 repeated;
+} last;
 
 int
 log_open(const char *target, enum log_format wanted)
 {
-	int opened;
-
-	format = wanted;
-	if (strcmp(target, "stderr") == 0) {
-		fd = STDERR_FILENO;
-		return 0;
-	}
-	if (strcmp(target, "syslog") == 0 || strcmp(target, "journal") == 0) {
-		openlog("gamed", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-		to_syslog = true;
-		return 0;
-	}
-	opened = open_file(target);
-	if (opened == -1)
-		return -1;
-	/* Without memory for its name it is never opened again. */
-	free(file);
-	file = strdup(target);
-	fd = opened;
-	to_syslog = false;
-	return 0;
-}
-
-int
-log_reopen(void)
-{
-	int opened, result;
-
-	if (file == NULL)
-		return 0;
-	opened = open_file(file);
-	if (opened == -1)
-		return -1;
-	result = dup3(opened, fd, O_CLOEXEC);
-	close(opened);
-	return result == -1 ? -1 : 0;
+	return log_target_open(target, wanted);
 }
 
 void
 log_set_process(const char *name)
 {
 	strlcpy(process, name, sizeof(process));
+	/* What another process said, of which we are a fork, is its own. */
+	last.message[0] = '\0';
+	last.repeated = 0;
 }
 
 void
@@ -95,81 +49,84 @@ log_set_level(enum log_level level)
 	threshold = level;
 }
 
-int
-log_fd(void)
+/* A line of the log's own. */
+__attribute__((format(printf, 2, 3))) static bool
+say(enum log_level level, const char *fmt, ...)
 {
-	return fd > STDERR_FILENO ? fd : -1;
+	struct log_line line = {.level = level, .process = process};
+	char message[64];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	line.message = message;
+	return log_target_write(&line);
 }
 
-static size_t
-line_text(char *line, size_t size, enum log_level level, const char *message)
+void
+log_flush(void)
 {
-	char when[CLOCK_TEXT_SIZE];
-	int n;
-
-	n = snprintf(line, size - 1, "%s %s %s: %s", clock_text(clock_wall_ms(), when), levels[level].name, process, message);
-	if (n < 0)
-		return 0;
-	if ((size_t)n > size - 2)
-		n = (int)size - 2;
-	/* What others wrote into a message (an id, a reason) must not look like a line of its own. */
-	for (char *p = line; p < line + n; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	line[n] = '\n';
-	return (size_t)n + 1;
+	if (last.repeated > 0 && say(last.level, "the last line was repeated %lu times", last.repeated))
+		last.repeated = 0;
 }
 
-static size_t
-line_json(char *line, size_t size, enum log_level level, const char *message)
-{
-	struct json_writer w;
-
-	json_init_fixed(&w, line, size - 1);
-	json_object(&w, NULL);
-	json_time(&w, "t", clock_wall_ms());
-	json_string(&w, "level", levels[level].name);
-	json_string(&w, "process", process);
-	json_int(&w, "pid", getpid());
-	json_string(&w, "message", message);
-	json_object_end(&w);
-	if (w.failed)
-		return 0;
-	line[w.len] = '\n';
-	return w.len + 1;
-}
-
+/* Counts a line that is the same as the last one, which must not be long ago. */
 static bool
-line_write(enum log_level level, const char *message)
+is_repeated(const struct log_line *line)
 {
-	char line[LINE_MAX_BYTES];
-	size_t len;
+	uint64_t now = clock_boot_ns();
 
-	if (to_syslog) {
-		syslog(levels[level].priority, "%s: %s", process, message);
+	if (line->level == last.level && now - last.at_ns < REPEATED_NS &&
+	    strcmp(line->message, last.message) == 0) {
+		last.repeated++;
 		return true;
 	}
-	len = format == LOG_JSON ? line_json(line, sizeof(line), level, message)
-				 : line_text(line, sizeof(line), level, message);
-	return len > 0 && write(fd, line, len) == (ssize_t)len;
+	log_flush();
+	strlcpy(last.message, line->message, sizeof(last.message));
+	last.level = line->level;
+	last.at_ns = now;
+	return false;
+}
+
+static void
+log_put(const struct log_line *line)
+{
+	if (is_repeated(line))
+		return;
+	if (lost > 0 && say(LOG_LEVEL_WARNING, "%lu lines could not be written", lost))
+		lost = 0;
+	if (!log_target_write(line))
+		lost++;
 }
 
 __attribute__((format(printf, 2, 0))) static void
-log_line(enum log_level level, const char *fmt, va_list ap)
+log_text(enum log_level level, const char *fmt, va_list ap)
 {
-	char message[LINE_MAX_BYTES / 2], before[64];
+	struct log_line line = {.level = level, .process = process};
+	char message[MESSAGE_MAX];
 	int saved = errno;
 
 	if (level > threshold)
 		return;
 	vsnprintf(message, sizeof(message), fmt, ap);
-	if (lost > 0) {
-		snprintf(before, sizeof(before), "%lu lines could not be written", lost);
-		if (line_write(LOG_LEVEL_WARNING, before))
-			lost = 0;
-	}
-	if (!line_write(level, message))
-		lost++;
+	line.message = message;
+	log_put(&line);
+	errno = saved;
+}
+
+void
+log_event(enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct log_line line = {.level = level, .process = process, .event = event, .fields = fields};
+	char message[MESSAGE_MAX];
+	int saved = errno;
+
+	if (level > threshold)
+		return;
+	log_event_text(message, sizeof(message), event, fields);
+	line.message = message;
+	log_put(&line);
 	errno = saved;
 }
 
@@ -179,7 +136,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 		va_list ap;			\
 						\
 		va_start(ap, fmt);		\
-		log_line(level, fmt, ap);	\
+		log_text(level, fmt, ap);	\
 		va_end(ap);			\
 	}
 
@@ -194,7 +151,7 @@ fatal(int code, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	log_line(LOG_LEVEL_ERROR, fmt, ap);
+	log_text(LOG_LEVEL_ERROR, fmt, ap);
 	va_end(ap);
 	process_exit(code);
 }

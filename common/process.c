@@ -85,6 +85,7 @@ process_begin(const struct shared *shared, const struct process_start *start)
 void
 process_exit(int code)
 {
+	log_flush();
 #ifdef PROCESS_SANITIZED
 	/*
 	 * The check that the sanitizer's runtime does at exit(), which a forked child must not call. It has a helper process:

@@ -18,7 +18,7 @@ open_log(const struct options *o)
 	enum log_format format = strcmp(o->config->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT;
 
 	if (strcmp(target, "auto") == 0)
-		target = o->foreground ? "stderr" : "syslog";
+		target = log_auto(o->foreground);
 	if (log_open(target, format) == 0)
 		return 0;
 	fprintf(stderr, "gamed: daemon.log: cannot open %s: %m\n", target);

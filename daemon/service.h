@@ -16,6 +16,7 @@ struct service_start {
 
 void	gateway_main(const struct service_start *);
 void	manager_main(const struct service_start *);
+void	monitor_main(const struct service_start *);
 void	recoverer_main(const struct service_start *);	/* a helper: reads the journals' heads and tails at the start of gamed, tells SERVICE_FOUND, leaves */
 
 #endif
