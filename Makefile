@@ -24,7 +24,7 @@ unitdir	?= $(libdir)/systemd/system
 ifeq ($(origin CC),default)
 CC	:= gcc
 endif
-PKGS	:= libevent_core libevent_extra libbsd-overlay libmd libcjson inih zlib libseccomp
+PKGS	:= libevent_extra libevent_core libbsd-overlay libmd libcjson inih zlib libseccomp
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) smartcols)
 # Static where Debian has the archive: each shared library is five mappings more, which every fork of a session copies.
 static	= $(if $(findstring /,$(shell $(CC) -print-file-name=$(1:-l%=lib%.a))),$(1:-l%=-l:lib%.a),$(1))
