@@ -3,7 +3,7 @@
  * whole request. Time-outs and bounds are the answer to clients that are slow or say what is no
  * HTTP: libevent refuses or closes, others are served meanwhile.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <event2/buffer.h>
@@ -27,14 +27,21 @@ struct page {
 	void		(*answer)(struct monitor *, struct evhttp_request *);
 };
 
+/* libevent would send the body to HEAD too: what it has then is its length alone. */
 static void
 reply(struct evhttp_request *req, int code, const char *reason, const char *type,
     struct evbuffer *body)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+	char length[24];
 
 	evhttp_add_header(headers, "Content-Type", type);
 	evhttp_add_header(headers, "Cache-Control", "no-store");
+	if (body != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_HEAD) {
+		snprintf(length, sizeof(length), "%zu", evbuffer_get_length(body));
+		evhttp_add_header(headers, "Content-Length", length);
+		evbuffer_drain(body, evbuffer_get_length(body));
+	}
 	evhttp_send_reply(req, code, reason, body);
 }
 
