@@ -150,6 +150,8 @@ void	master_reap(struct master *);
 /* ---- master_totals.c */
 /* Adds n to this member (offsetof in struct registry_total) of the mode's row. */
 void	totals_count(struct master *, unsigned mode, size_t member, uint64_t n);
+/* A session is ready, as this notice of it says. */
+void	totals_ready(struct master *, const struct service_notice *);
 void	totals_ended(struct master *, unsigned mode, const char *reason);
 /* Takes over what a process counted that is gone. */
 void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);

@@ -254,10 +254,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	n.tag = e.start_tag;
 	/* Found at the start of gamed, it comes back without having been restarted. */
 	n.is_restart = e.residency == RESIDENCY_RESTARTING && e.restarts > 0;
-	if (e.start_tag != 0)
-		totals_count(m, e.mode, offsetof(struct registry_total, sessions_started), 1);
-	else if (n.is_restart)
-		totals_count(m, e.mode, offsetof(struct registry_total, restarts), 1);
+	totals_ready(m, &n);
 	e.start_tag = 0;
 	e.residency = RESIDENCY_AWAKE;
 	session_publish(m, &e, 0);

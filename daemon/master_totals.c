@@ -17,6 +17,15 @@ totals_count(struct master *m, unsigned mode, size_t member, uint64_t n)
 }
 
 void
+totals_ready(struct master *m, const struct service_notice *n)
+{
+	if (n->what == NOTICE_STARTED)
+		totals_count(m, n->mode, offsetof(struct registry_total, sessions_started), 1);
+	else if (n->is_restart)
+		totals_count(m, n->mode, offsetof(struct registry_total, restarts), 1);
+}
+
+void
 totals_ended(struct master *m, unsigned mode, const char *reason)
 {
 	totals_count(m, mode, offsetof(struct registry_total, sessions_ended[0]) + end_reason_of(reason) * sizeof(uint64_t), 1);

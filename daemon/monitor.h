@@ -3,7 +3,7 @@
  * metrics over HTTP. It reads the registry when it is asked, and hears of events from the master;
  * it decides nothing.
  *
- *	monitor.c		the loop, its signals, the way out
+ *	monitor.c		the first steps, the way out
  *	monitor_events.c	the master's notices
  *	monitor_listen.c	the listening socket, tried again while it is taken
  *	monitor_http.c		the pages
@@ -30,6 +30,7 @@
 #include "daemon/monitor_counts.h"
 #include "daemon/monitor_metrics.h"
 #include "daemon/service.h"
+#include "daemon/service_loop.h"
 
 #define MONITOR_PROCESSES	8
 #define MONITOR_CONNECTIONS	128	/* of all clients; the oldest makes room for one more */
@@ -46,13 +47,12 @@ struct monitor_connection {
 };
 
 struct monitor {
-	const struct config	*config;
+	const struct config	*config;	/* in force */
+	struct config		*own_config;	/* the same after a reload; NULL: the master's */
 	const struct registry	*registry;
-	struct event_base	*base;
+	struct service_loop	 loop;
 	int			 master;
-	struct event		*on_master, *on_signal;
-	int			 signals;
-	bool			 is_leaving;
+	struct event		*on_master;
 	bool			 is_shutting_down;	/* gamed is */
 
 	struct evhttp		*http;

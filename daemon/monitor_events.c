@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/clock.h"
+#include "common/config.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "daemon/monitor.h"
+#include "daemon/service_settings.h"
 
 #define FIELDS_MAX 16
 
@@ -144,6 +145,16 @@ service_event(struct monitor *mo, const struct service_notice *n)
 	p->restarts = n->restarts;
 }
 
+/* The address is fixed; what is asked of the settings is sessions.max. */
+static void
+reloaded(struct monitor *mo, const struct service_notice *n)
+{
+	struct config *config = service_settings(mo->config, n);
+
+	config_free(mo->own_config);
+	mo->config = mo->own_config = config;
+}
+
 static void
 dispatch(struct monitor *mo, const struct service_notice *n)
 {
@@ -161,6 +172,9 @@ dispatch(struct monitor *mo, const struct service_notice *n)
 		return;
 	case NOTICE_SHUTTING_DOWN:
 		mo->is_shutting_down = true;
+		return;
+	case NOTICE_RELOADED:
+		reloaded(mo, n);
 		return;
 	default:
 		/* Answers, of which we await none, and steps that are no news for a log. */
@@ -188,7 +202,7 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 int
 events_init(struct monitor *mo)
 {
-	mo->on_master = event_new(mo->base, mo->master, EV_READ | EV_PERSIST, on_notice, mo);
+	mo->on_master = event_new(mo->loop.base, mo->master, EV_READ | EV_PERSIST, on_notice, mo);
 	return mo->on_master != NULL ? event_add(mo->on_master, NULL) : -1;
 }
 

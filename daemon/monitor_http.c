@@ -167,7 +167,7 @@ on_connection(struct event_base *base, void *arg)
 int
 http_init(struct monitor *mo)
 {
-	mo->http = evhttp_new(mo->base);
+	mo->http = evhttp_new(mo->loop.base);
 	if (mo->http == NULL)
 		return -1;
 	evhttp_set_timeout(mo->http, TIMEOUT_S);

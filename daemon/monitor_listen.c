@@ -174,7 +174,7 @@ listen_init(struct monitor *mo)
 {
 	if (strcmp(mo->config->monitor_listen, "none") == 0)
 		return 0;
-	mo->listen_again = evtimer_new(mo->base, on_again, mo);
+	mo->listen_again = evtimer_new(mo->loop.base, on_again, mo);
 	if (mo->listen_again == NULL)
 		return -1;
 	on_again(-1, 0, mo);
