@@ -60,6 +60,12 @@ void	registry_total_read(const struct registry *, unsigned mode, struct registry
  */
 void	registry_refresh(const struct registry *, struct registry_entry *);
 
+/*
+ * registry_read and registry_refresh in one, of the members in front of pid_start alone: for who
+ * looks at all of them. The rest of *e is anything.
+ */
+bool	registry_glance(const struct registry *, uint32_t slot, struct registry_entry *e);
+
 /* ---- the master: writing ---- */
 
 /*

@@ -147,6 +147,15 @@ struct registry_entry {
 	int32_t		 pid;		/* 0 without a process */
 	uint32_t	 order;		/* enum order */
 	char		 id[72];	/* in front, where a look-up compares it */
+	int64_t		 started_ns;	/* boot time; below 0: before this boot */
+
+	/* What the last process said, for readers while none runs. As far as this goes a glance. */
+	uint32_t	 state;		/* enum session_state */
+	uint32_t	 epoch;
+	uint64_t	 seq;
+	int64_t		 activity_wall_ms;	/* last player command */
+	int64_t		 activity_ns;	/* the same, boot time, which may be below 0; 0: unknown */
+
 	uint64_t	 pid_start;	/* starttime of /proc/PID/stat */
 	uint64_t	 order_deadline_ns;	/* boot time: then SIGKILL */
 	uint64_t	 deadline_ns;	/* boot time of the next time-out or try; 0 none */
@@ -155,7 +164,6 @@ struct registry_entry {
 	uint64_t	 start_tag;	/* of the request that waits for the first ready; 0 none */
 	uint64_t	 key_hash[2];	/* of (owner, guild, key) of the start; 0 0: no key */
 	int64_t		 started_wall_ms;
-	int64_t		 started_ns;	/* the same, boot time; below 0: before this boot */
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
@@ -169,12 +177,6 @@ struct registry_entry {
 	uint32_t	 restarts;	/* in this instance's life under this master */
 	uint32_t	 n_restarts_at, next_restart_at; /* the ring at the end: used, next */
 
-	/* What the last process said, for readers while none runs. */
-	uint32_t	 state;		/* enum session_state */
-	uint32_t	 epoch;
-	uint64_t	 seq;
-	int64_t		 activity_wall_ms;	/* last player command */
-	int64_t		 activity_ns;		/* the same, boot time, which may be below 0; 0: unknown */
 	uint64_t	 commands, errors;	/* of all processes that have ended */
 	struct registry_exit last_exit;
 

@@ -128,6 +128,22 @@ registry_total_read(const struct registry *r, unsigned mode, struct registry_tot
 	    REGISTRY_WORDS(*out), out, 0);
 }
 
+/* Where the session stands, as its process says. */
+static void
+take_state(struct registry_entry *e, const struct registry_cell *cell)
+{
+	/* A process that is still recovering has not said it. */
+	if (cell->state == STATE_NONE || cell->state > STATE_TERMINATED)
+		return;
+	e->state = cell->state;
+	e->epoch = cell->epoch;
+	e->seq = cell->seq;
+	if (cell->activity_ns != 0) {
+		e->activity_ns = cell->activity_ns;
+		e->activity_wall_ms = cell->activity_wall_ms;
+	}
+}
+
 void
 registry_refresh(const struct registry *r, struct registry_entry *e)
 {
@@ -137,14 +153,29 @@ registry_refresh(const struct registry *r, struct registry_entry *e)
 		return;
 	e->commands += cell.commands;
 	e->errors += cell.errors;
-	/* A process that is still recovering has not said where the session stands. */
-	if (cell.state == STATE_NONE || cell.state > STATE_TERMINATED)
-		return;
-	e->state = cell.state;
-	e->epoch = cell.epoch;
-	e->seq = cell.seq;
-	if (cell.activity_ns != 0) {
-		e->activity_ns = cell.activity_ns;
-		e->activity_wall_ms = cell.activity_wall_ms;
-	}
+	take_state(e, &cell);
+}
+
+/* The words of a structure in front of this member. */
+#define WORDS_BEFORE(type, member)	(offsetof(type, member) / sizeof(uint64_t))
+
+bool
+registry_glance(const struct registry *r, uint32_t slot, struct registry_entry *e)
+{
+	const struct registry_page *page;
+	const struct registry_slot *s;
+	struct registry_cell cell;
+
+	if (slot >= registry_high(r))
+		return false;
+	s = registry_slot_ro(r, slot);
+	(void)registry_pair_read(&s->version, s->copy[0], REGISTRY_WORDS(*e),
+	    WORDS_BEFORE(struct registry_entry, pid_start), e, 0);
+	page = e->cell != REGISTRY_NONE ? page_find(r, e->cell) : NULL;
+	if (page != NULL &&
+	    registry_pair_read(&page->version, page->copy[0], REGISTRY_WORDS(cell),
+	    WORDS_BEFORE(struct registry_cell, commands), &cell, REGISTRY_PATIENCE) &&
+	    cell.generation == e->generation && cell.slot == e->slot)
+		take_state(e, &cell);
+	return e->residency != RESIDENCY_NONE;
 }

@@ -63,20 +63,26 @@ sweep_reason(enum sweep_verdict verdict)
 	return "";
 }
 
+/* Most stay: who they are is read of the others alone. */
 static void
-note(struct sweep *sweep, enum sweep_verdict verdict, const struct registry_entry *e)
+note(struct sweep *sweep, const struct registry *registry, enum sweep_verdict verdict,
+    const struct registry_entry *e)
 {
 	struct sweep_found *found = &sweep->found[sweep->n];
+	struct registry_entry whole;
 
 	if (sweep->n == SWEEP_BATCH) {
 		sweep->has_more = true;
 		return;
 	}
+	/* Another one by now: that has its time before it. */
+	if (!registry_read(registry, e->slot, &whole) || strcmp(whole.id, e->id) != 0)
+		return;
 	sweep->n++;
 	found->verdict = verdict;
 	found->activity_ns = e->activity_ns;
-	strlcpy(found->id, e->id, sizeof(found->id));
-	strlcpy(found->instance, e->instance, sizeof(found->instance));
+	strlcpy(found->id, whole.id, sizeof(found->id));
+	strlcpy(found->instance, whole.instance, sizeof(found->instance));
 }
 
 void
@@ -93,13 +99,12 @@ sweep_look(struct sweep *sweep, const struct registry *registry, const struct co
 	sweep->n = sweep->stopping = 0;
 	sweep->has_more = false;
 	for (uint32_t slot = 0; slot < high; slot++) {
-		if (!registry_read(registry, slot, &e))
+		if (!registry_glance(registry, slot, &e))
 			continue;
-		registry_refresh(registry, &e);
 		if (e.residency == RESIDENCY_STOPPING)
 			sweep->stopping++;
 		verdict = sweep_decide(&e, &limits[e.mode < MODES_MAX ? e.mode : 0], now_ns);
 		if (verdict != SWEEP_KEEP)
-			note(sweep, verdict, &e);
+			note(sweep, registry, verdict, &e);
 	}
 }

@@ -124,6 +124,9 @@ START_TEST(worker_publishes)
 	ck_assert_uint_eq(seen.errors, 2);
 	ck_assert_uint_eq(seen.activity_ns, 11);
 	ck_assert_int_eq(seen.activity_wall_ms, 12);
+	struct registry_entry glanced;
+	ck_assert(registry_glance(r, e.slot, &glanced));
+	ck_assert_int_eq(memcmp(&glanced, &seen, offsetof(struct registry_entry, pid_start)), 0);
 	ck_assert_int_eq(registry_cell_phase(r, e.cell), PHASE_JOURNAL);
 	ck_assert_int_eq(registry_cell_intent(r, e.cell), EXIT_INTENT_HIBERNATED);
 	struct registry_cell cell;
