@@ -11,6 +11,7 @@
  *	master_reap.c		death: last words, obituary
  *	master_totals.c		what is counted of sessions, for the monitor
  *	master_restart.c	policy, pure
+ *	master_begin.c		how a session comes to be there
  *	master_sessions.c	a session's residency: one function a step
  *	master_orders.c		what the master tells a session to do, and what if it does not
  *	master_services.c	services: start in order, restart, stop in reverse order
@@ -156,9 +157,13 @@ void	totals_ended(struct master *, unsigned mode, const char *reason);
 /* Takes over what a process counted that is gone. */
 void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);
 
-/* ---- master_sessions.c */
+/* ---- master_begin.c */
 void	session_start(struct master *, struct service *, const struct service_request *, int sealed);
 void	session_found(struct master *, const struct service_request *);
+
+/* ---- master_sessions.c */
+/* The limit that is in force for its mode. */
+uint64_t session_limit(const struct master *, const struct registry_entry *, enum limit);
 void	session_ready(struct master *, const struct worker_message *);
 /* Its process is gone: *e has the pid and cell of before; status is wait(2)'s. */
 void	session_died(struct master *, struct registry_entry *e, int status, enum exit_intent);

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "common/clock.h"
 #include "common/fault.h"
@@ -17,8 +16,8 @@
 #define COMING_MAX	16	/* restarts and recoveries under way at a time: more only slow each other down */
 #define BUSY_RETRY_MS	100	/* until the next look at a journal whose lock somebody holds */
 
-static uint64_t
-limit_of(const struct master *m, const struct registry_entry *e, enum limit limit)
+uint64_t
+session_limit(const struct master *m, const struct registry_entry *e, enum limit limit)
 {
 	return e->mode == 0 ? m->config->limits[limit] : m->config->mode_limits[e->mode][limit];
 }
@@ -32,150 +31,7 @@ session_publish(struct master *m, struct registry_entry *e, uint64_t deadline_ns
 	status_changed(m);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------- */
-
-static void
-refuse(struct service *s, const struct service_request *r, enum error_reason reason, const char *text, const struct registry_entry *e)
-{
-	struct service_notice n = { .what = NOTICE_REFUSED, .tag = r->tag, .error = reason };
-
-	strlcpy(n.id, r->id, sizeof(n.id));
-	strlcpy(n.text, text, sizeof(n.text));
-	if (e != NULL) {
-		n.pid = e->pid;
-		n.slot = e->slot;
-		n.generation = e->generation;
-		strlcpy(n.state, residency_name(e->residency), sizeof(n.state));
-	}
-	notice_send(s, &n);
-}
-
-/* The entry of a session that does not exist yet, from what was asked for it. */
-static void
-entry_fill(const struct master *m, struct registry_entry *e, const struct service_request *r)
-{
-	const struct config *config = m->config;
-	enum restart_type type = RESTART_TRANSIENT;
-
-	memset(e, 0, sizeof(*e));
-	strlcpy(e->id, r->id, sizeof(e->id));
-	strlcpy(e->guild, r->guild, sizeof(e->guild));
-	strlcpy(e->instance, r->instance, sizeof(e->instance));
-	e->cell = REGISTRY_NONE;
-	e->mode = r->mode;
-	e->owner = r->owner;
-	e->key_hash[0] = r->key_hash[0];
-	e->key_hash[1] = r->key_hash[1];
-	e->started_wall_ms = r->started_wall_ms != 0 ? r->started_wall_ms : clock_wall_ms();
-	e->started_ns = clock_boot_of_wall(e->started_wall_ms);
-	e->activity_wall_ms = r->activity_wall_ms != 0 ? r->activity_wall_ms : e->started_wall_ms;
-	e->activity_ns = clock_boot_of_wall(e->activity_wall_ms);
-	e->wake_wall_ms = r->wake_wall_ms;
-	e->seq = r->seq;
-	e->epoch = r->epoch;
-	e->restart = r->restart;
-	if (e->restart == 0) {
-		restart_type_parse(config->mode_restart[r->mode] != NULL ? config->mode_restart[r->mode] : config->restart, &type);
-		e->restart = type;
-	}
-	session_take_limits(m, e);
-	if (r->has_limits) {
-		e->has_limits = 1;
-		e->max_restarts = r->max_restarts;
-		e->max_seconds = r->max_seconds;
-		e->stop_timeout_ms = r->stop_timeout_ms;
-	}
-}
-
-/* Is there less room than journal.disk_free_min_mb? Then games that run have it, and no new one begins. */
-static bool
-room_is_low(const struct master *m)
-{
-	struct statvfs fs;
-
-	return fstatvfs(m->place.journal_dir, &fs) == 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024) < m->config->disk_free_min_mb;
-}
-
-/* May this session begin? Else the typed reason. */
-static enum error_reason
-start_refusal(const struct master *m, const struct service_request *r, struct registry_entry *e, const char **why)
-{
-	*why = "";
-	if (m->phase >= MASTER_ENDING_SESSIONS)
-		return ERROR_SHUTTING_DOWN;
-	if (registry_find(m->registry, r->id, e) != REGISTRY_NONE) {
-		bool runs = e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_STOPPING;
-
-		return runs && e->pid != 0 && !e->finishing ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT;
-	}
-	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
-		return ERROR_MAX_SESSIONS;
-	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX])
-		*why = "sessions.awake_max are awake";
-	else if (room_is_low(m))
-		*why = "less room than journal.disk_free_min_mb is left for journals";
-	return **why != '\0' ? ERROR_OVERLOADED : ERROR_NONE;
-}
-
-void
-session_start(struct master *m, struct service *s, const struct service_request *r, int sealed)
-{
-	struct registry_entry e = { 0 };
-	struct service_notice done;
-	uint64_t now = clock_boot_ns();
-	const char *why;
-	enum error_reason refusal = start_refusal(m, r, &e, &why);
-
-	if (refusal != ERROR_NONE) {
-		refuse(s, r, refusal, why, e.pid != 0 || refusal == ERROR_ALREADY_PRESENT ? &e : NULL);
-		return;
-	}
-	entry_fill(m, &e, r);
-	e.start_tag = r->tag;
-	e.residency = RESIDENCY_STARTING;
-	e.state = STATE_INITIALIZING;
-	if (registry_slot_take(m->registry, &e, now) == -1) {
-		refuse(s, r, errno == ENFILE ? ERROR_MAX_SESSIONS : ERROR_START_FAILED, strerror(errno), NULL);
-		return;
-	}
-	if (spawn_session(m, &e, false, sealed) == -1) {
-		log_warning("session %s: cannot fork: %s", e.id, strerror(errno));
-		refuse(s, r, ERROR_START_FAILED, strerror(errno), NULL);
-		registry_slot_free(m->registry, e.slot, now);
-		return;
-	}
-	session_publish(m, &e, now + limit_of(m, &e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
-	done = notice_of(&e, NOTICE_DONE);
-	done.tag = r->tag;
-	notice_send(s, &done);
-}
-
-void
-session_found(struct master *m, const struct service_request *r)
-{
-	struct registry_entry e;
-	uint64_t now = clock_boot_ns();
-
-	entry_fill(m, &e, r);
-	e.residency = r->wanted;
-	e.state = STATE_NONE;
-	if (registry_slot_take(m->registry, &e, now) == -1) {
-		log_error("session %s cannot be brought back: %s; its journal stays", r->id, strerror(errno));
-		return;
-	}
-	if (e.residency == RESIDENCY_HELD) {
-		log_error("session %s is held: %s: %s", e.id, r->text, r->detail);
-		strlcpy(e.reason, r->text, sizeof(e.reason));
-		strlcpy(e.last_words, r->detail, sizeof(e.last_words));
-	}
-	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. Their processes read when they were played last. */
-	if (e.residency == RESIDENCY_AWAKE) {
-		e.residency = RESIDENCY_RESTARTING;
-		e.activity_ns = 0;
-	}
-	session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
-}
+/* ---- its processes ------------------------------------------------------------------------------ */
 
 /* A restart is wanted: does the budget allow it, and when. */
 static void
@@ -200,7 +56,7 @@ restart_or_hold(struct master *m, struct registry_entry *e, uint64_t now)
 	}
 	e->attempts++;
 	e->restarts++;
-	delay = restart_delay_ms(nth > e->attempts ? nth : e->attempts, limit_of(m, e, LIMIT_BACKOFF_MS), limit_of(m, e, LIMIT_BACKOFF_MAX_MS),
+	delay = restart_delay_ms(nth > e->attempts ? nth : e->attempts, session_limit(m, e, LIMIT_BACKOFF_MS), session_limit(m, e, LIMIT_BACKOFF_MAX_MS),
 	    arc4random());
 	e->residency = RESIDENCY_RESTARTING;
 	e->order = ORDER_NONE;
@@ -224,7 +80,7 @@ session_fork(struct master *m, struct registry_entry *e, enum residency residenc
 		restart_or_hold(m, e, now_ns);
 		return;
 	}
-	session_publish(m, e, now_ns + limit_of(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
+	session_publish(m, e, now_ns + session_limit(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
 }
 
 void
@@ -319,7 +175,7 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 	e->residency = RESIDENCY_STOPPING;
 	e->order = ORDER_STOP;
 	strlcpy(e->reason, reason, sizeof(e->reason));
-	e->order_deadline_ns = now_ns + limit_of(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS;
+	e->order_deadline_ns = now_ns + session_limit(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS;
 	e->finishing = 1;
 	if (spawn_session(m, e, true, -1) == -1) {
 		log_error("session %s: cannot fork to write its end: %s", e->id, strerror(errno));
