@@ -14,6 +14,7 @@
 #include "common/modes.h"
 #include "common/registry.h"
 #include "daemon/ctl/ctl_commands.h"
+#include "daemon/ctl/ctl_doctor.h"
 #include "daemon/ctl/ctl_options.h"
 #include "daemon/options.h"
 #include "tests/lib/suite.h"
@@ -186,6 +187,23 @@ START_TEST(global_options)
 		told |= 1U << i;
 	}
 	ck_assert_uint_eq(told, CTL_OPTIONS_GLOBAL);
+	close_page();
+}
+END_TEST
+
+START_TEST(doctor)
+{
+	char line[256];
+
+	open_page("gamectl.8");
+	go_to(".Sh WHAT DOCTOR CHECKS");
+	for (const struct doctor_check *check = doctor_checks; check->name != NULL; check++) {
+		snprintf(line, sizeof(line), ".It Cm %s", check->name);
+		expect(".It", ".Sh", line);
+		snprintf(line, sizeof(line), "%s.", check->help);
+		ck_assert_str_eq(lines[at], line);
+	}
+	expect_none(".It", ".Sh");
 	close_page();
 }
 END_TEST
@@ -376,6 +394,7 @@ main(void)
 
 	tcase_add_test(tc, commands);
 	tcase_add_test(tc, global_options);
+	tcase_add_test(tc, doctor);
 	tcase_add_test(tc, gamed_options);
 	tcase_add_test(tc, keys);
 	tcase_add_test(tc, rpc_methods);

@@ -58,6 +58,8 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_config, .help = "List the settings in force and where each comes from"},
 	{.name = "reload", .args = "", .method = "supervisor.reload", .repeatable = true,
 	    .run = ctl_reload, .help = "Read the configuration again: all of it, or nothing"},
+	{.name = "doctor", .args = "", .options = BIT(OPTION_CONFIG), .repeatable = true, .is_local = true,
+	    .run = ctl_doctor, .help = "Check this machine for what goes wrong in practice, and say what to do"},
 	{.name = "shutdown", .args = "", .options = BIT(OPTION_END),
 	    .method = "supervisor.shutdown", .run = ctl_shutdown,
 	    .help = "Stop the daemon and wait until it is gone; games sleep until its next start"},

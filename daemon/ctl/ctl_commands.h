@@ -15,6 +15,7 @@ struct ctl_command {
 	unsigned	 options_required;
 	const char	*method;	/* the method that it calls; NULL: several */
 	bool		 repeatable;	/* asking twice does no more than asking once */
+	bool		 is_local;	/* asks no daemon */
 	enum ctl_exit	(*run)(struct ctl *);
 	const char	*help;		/* one sentence, no full stop */
 };
@@ -40,5 +41,6 @@ enum ctl_exit ctl_version(struct ctl *);
 enum ctl_exit ctl_shutdown(struct ctl *);
 enum ctl_exit ctl_reload(struct ctl *);
 enum ctl_exit ctl_config(struct ctl *);
+enum ctl_exit ctl_doctor(struct ctl *);
 
 #endif
