@@ -333,6 +333,41 @@ START_TEST(rpc_modes)
 }
 END_TEST
 
+/* The same keys, in the order of the table, in the page for players. */
+START_TEST(games)
+{
+	char line[64];
+
+	open_page("gamed-games.7");
+	go_to(".Sh MODES");
+	for (const struct mode *m = modes; m->name != NULL; m++) {
+		snprintf(line, sizeof(line), ".Ss %s", m->name);
+		go_to(line);
+		for (const struct mode_key *k = m->keys; k->name != NULL; k++) {
+			snprintf(line, sizeof(line), ".It Va %s", k->name);
+			expect(".It", ".S", line);
+		}
+		expect_none(".It", ".S");
+	}
+	close_page();
+}
+END_TEST
+
+START_TEST(registry_residencies)
+{
+	char line[64];
+
+	open_page("gamed-registry.5");
+	go_to(".Ss Residency");
+	for (int i = RESIDENCY_STARTING; i <= RESIDENCY_ENDED; i++) {
+		snprintf(line, sizeof(line), ".It Li %s", residency_name(i));
+		expect(".It", ".Sh", line);
+	}
+	expect_none(".It", ".Sh");
+	close_page();
+}
+END_TEST
+
 START_TEST(rpc_states)
 {
 	char line[64];
@@ -399,6 +434,8 @@ main(void)
 	tcase_add_test(tc, keys);
 	tcase_add_test(tc, rpc_methods);
 	tcase_add_test(tc, rpc_modes);
+	tcase_add_test(tc, games);
+	tcase_add_test(tc, registry_residencies);
 	tcase_add_test(tc, rpc_states);
 	tcase_add_test(tc, rpc_errors);
 	tcase_add_test(tc, records);
