@@ -55,8 +55,9 @@ setup(void)
 	memset(&w, 0, sizeof(w));
 	w.shared = &wb.shared;
 	w.session = session_new("g1", toy_find);
-	ck_assert_int_eq(journal_open(wb.shared.journal_dir, "g1", true, JOURNAL_SYNC_OS, &w.journal,
-	    &owner), JOURNAL_OPENED);
+	ck_assert_int_eq(
+	    journal_open(wb.shared.journal_dir, "g1", true, JOURNAL_SYNC_OS, &w.journal, &owner),
+	    JOURNAL_OPENED);
 	ck_assert_int_eq(journal_recover(w.journal, none, NULL, &cut), JOURNAL_RECOVERED);
 	hang_init(&w.cell, 10000);
 	be_born();

@@ -186,8 +186,9 @@ make_ruleset(const struct shared *shared)
 /* ---- both ------------------------------------------------------------------------------------ */
 
 /*
- * Compiles the filter in a child, into memory that both share: what libseccomp allocates and frees would leave the master's
- * heap full of holes, and every worker would copy the pages that they are in. 0, or the errno.
+ * Compiles the filter in a child, into memory that both share: what libseccomp allocates and frees
+ * would leave the master's heap full of holes, and every worker would copy the pages that they are
+ * in. 0, or the errno.
  */
 static int
 make_code_aside(struct sandbox *s)

@@ -15,42 +15,6 @@
 #define REASON_OVER	"completed"
 #define REASON_STOPPED	"stopped"
 
-/* ---- groups ---------------------------------------------------------------------------------- */
-
-void
-session_group_clear(struct session_group *group)
-{
-	for (size_t i = 0; i < group->n; i++)
-		journal_record_clear(&group->records[i]);
-	free(group->records);
-	*group = (struct session_group){ 0 };
-}
-
-/* Takes data and secret whatever happens. */
-static int
-group_add(struct session_group *group, const char *type, const char *key, cJSON *data,
-    cJSON *secret)
-{
-	if (data != NULL && group->n == group->room) {
-		size_t room = group->room == 0 ? 4 : group->room * 2;
-		void *grown = reallocarray(group->records, room, sizeof(group->records[0]));
-		if (grown != NULL) {
-			group->records = grown;
-			group->room = room;
-		}
-	}
-	if (data == NULL || group->n == group->room) {
-		cJSON_Delete(data);
-		cJSON_Delete(secret);
-		return -1;
-	}
-	struct journal_record *r = &group->records[group->n++];
-	*r = (struct journal_record){ .data = data, .secret = secret };
-	strlcpy(r->type, type, sizeof(r->type));
-	strlcpy(r->key, key != NULL ? key : "", sizeof(r->key));
-	return 0;
-}
-
 /* Ends every decision: what began to be decided without memory for all of it was not decided. */
 static int
 finish(struct session_group *group, int result, struct rpc_error *error)
@@ -63,90 +27,6 @@ finish(struct session_group *group, int result, struct rpc_error *error)
 		error->retry_after_ms = 1000;
 	}
 	return -1;
-}
-
-/* ---- members --------------------------------------------------------------------------------- */
-
-static bool
-put_text(cJSON *data, const char *name, const char *text)
-{
-	return cJSON_AddStringToObject(data, name, text) != NULL;
-}
-
-static bool
-put_number(cJSON *data, const char *name, double n)
-{
-	return cJSON_AddNumberToObject(data, name, n) != NULL;
-}
-
-/* A copy, or an empty object for none. */
-static bool
-put_object(cJSON *data, const char *name, const cJSON *object)
-{
-	cJSON *copy = object != NULL ? cJSON_Duplicate(object, true) : cJSON_CreateObject();
-
-	if (copy != NULL && cJSON_AddItemToObject(data, name, copy))
-		return true;
-	cJSON_Delete(copy);
-	return false;
-}
-
-/* data, if all of it could be put; else it is freed. */
-static cJSON *
-whole(cJSON *data, bool ok)
-{
-	if (ok)
-		return data;
-	cJSON_Delete(data);
-	return NULL;
-}
-
-/* ---- records --------------------------------------------------------------------------------- */
-
-static int
-add_epoch(const struct session *session, const struct session_process *process,
-    const struct session_now *now, struct session_group *group)
-{
-	cJSON *data = cJSON_CreateObject();
-
-	data = whole(data, put_number(data, "pid", process->pid) &&
-		put_text(data, "version", process->version) &&
-		put_text(data, "boot_id", now->time.boot_id) &&
-		put_number(data, "boot_ms", (double)now->time.boot_ms) &&
-		put_number(data, "wall_ms", (double)now->time.wall_ms) &&
-		put_number(data, "game_ms", (double)session_game_ms(session, &now->time)));
-	return group_add(group, RECORD_EPOCH, NULL, data, NULL);
-}
-
-static int
-add_state(const struct session *session, enum session_state from, enum session_state to,
-    const char *reason, const char *key, const struct session_now *now, struct session_group *group)
-{
-	cJSON *data = cJSON_CreateObject();
-
-	data = whole(data, put_text(data, "from", session_state_name(from)) &&
-		put_text(data, "to", session_state_name(to)) &&
-		(reason == NULL || put_text(data, "reason", reason)) &&
-		put_number(data, "boot_ms", (double)now->time.boot_ms) &&
-		put_number(data, "game_ms", (double)session_game_ms(session, &now->time)));
-	return group_add(group, RECORD_STATE, key, data, NULL);
-}
-
-static int
-add_birth(const struct session_birth *birth, struct session_group *group)
-{
-	cJSON *data = cJSON_CreateObject();
-
-	data = whole(data, put_number(data, "format", JOURNAL_FORMAT) &&
-		put_text(data, "instance", birth->instance) &&
-		put_text(data, "mode", birth->mode) &&
-		put_text(data, "guild_id", birth->guild) &&
-		put_object(data, "teams", birth->teams) &&
-		put_object(data, "config", birth->config) &&
-		put_text(data, "restart", birth->restart) &&
-		(birth->limits == NULL || put_object(data, "limits", birth->limits)) &&
-		put_number(data, "owner", birth->owner));
-	return group_add(group, RECORD_INITIALIZED, birth->key, data, NULL);
 }
 
 /*
@@ -163,14 +43,15 @@ add_events(const struct session *session, struct game_events *events, const char
 
 	for (size_t i = 0; i < events->n && rc == 0; i++) {
 		struct game_event *e = &events->at[i];
-		cJSON *data = whole(e->data, put_number(e->data, "game_ms", game_ms));
-		rc = group_add(group, e->type, key, data, e->secret);
+		cJSON *data = record_whole(e->data, record_put_number(e->data, "game_ms", game_ms));
+		rc = session_group_add(group, e->type, key, data, e->secret);
 		e->data = e->secret = NULL;
 		over = over || strcmp(e->type, EVENT_GAME_OVER) == 0;
 	}
 	game_events_clear(events);
 	if (rc == 0 && over)
-		rc = add_state(session, STATE_ACTIVE, STATE_CLEANUP, REASON_OVER, key, now, group);
+		rc = session_add_state(
+		    session, STATE_ACTIVE, STATE_CLEANUP, REASON_OVER, key, now, group);
 	return rc;
 }
 
@@ -224,8 +105,10 @@ session_decide_birth(const struct session *session, const struct session_birth *
 		game_events_clear(&events);
 		return finish(group, -1, error);
 	}
-	if (add_birth(birth, group) == -1 || add_epoch(session, process, now, group) == -1 ||
-	    add_state(session, STATE_INITIALIZING, STATE_ACTIVE, NULL, NULL, now, group) == -1) {
+	if (session_add_birth(birth, group) == -1 ||
+	    session_add_epoch(session, process, now, group) == -1 ||
+	    session_add_state(session, STATE_INITIALIZING, STATE_ACTIVE, NULL, NULL, now, group) ==
+		-1) {
 		game_events_clear(&events);
 		return finish(group, -1, error);
 	}
@@ -236,7 +119,7 @@ int
 session_decide_epoch(const struct session *session, const struct session_process *process,
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
-	return finish(group, add_epoch(session, process, now, group), error);
+	return finish(group, session_add_epoch(session, process, now, group), error);
 }
 
 /* 1: go on; 0: nothing is to be done; -1: refused. */
@@ -311,7 +194,7 @@ session_decide_step(const struct session *session, enum session_request request,
 
 	if (rc == 1) {
 		copy_reason(why, request, reason);
-		rc = add_state(session, session->state, step.to,
+		rc = session_add_state(session, session->state, step.to,
 		    step.to == STATE_CLEANUP ? why : NULL, NULL, now, group);
 	}
 	return finish(group, rc, error);
@@ -340,15 +223,15 @@ session_decide_hibernation(const struct session *session, const char *why,
 	uint64_t timer_ms = session_timer_in_ms(session, &now->time);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
-	bool ok = put_text(data, "why", why) &&
-	    put_text(data, "played_at", clock_text(session->played_wall_ms, at));
+	bool ok = record_put_text(data, "why", why) &&
+	    record_put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
 	if (timer_ms <= INT64_MAX / 2)
-		ok = ok && put_text(data, "wake_at",
+		ok = ok && record_put_text(data, "wake_at",
 		    clock_text(now->time.wall_ms + (int64_t)timer_ms, at));
-	ok = ok && put_number(data, "game_ms", (double)session_game_ms(session, &now->time));
-	return finish(
-	    group, group_add(group, RECORD_HIBERNATED, NULL, whole(data, ok), NULL), error);
+	ok = ok && record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time));
+	return finish(group,
+	    session_group_add(group, RECORD_HIBERNATED, NULL, record_whole(data, ok), NULL), error);
 }
 
 int
@@ -360,11 +243,12 @@ session_decide_end(const struct session *session, const struct session_now *now,
 
 	if (may(session, REQUEST_CLEANED, &step, error) != 1)
 		return finish(group, -1, error);
-	if (add_state(session, session->state, step.to, session->reason, NULL, now, group) == -1)
+	if (session_add_state(
+		session, session->state, step.to, session->reason, NULL, now, group) == -1)
 		return finish(group, -1, error);
 	data = cJSON_CreateObject();
-	data = whole(data, put_text(data, "reason", session->reason));
-	return finish(group, group_add(group, RECORD_TERMINATED, NULL, data, NULL), error);
+	data = record_whole(data, record_put_text(data, "reason", session->reason));
+	return finish(group, session_group_add(group, RECORD_TERMINATED, NULL, data, NULL), error);
 }
 
 /* ---- replies --------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-struct journal_record;
+#include "worker/session.h"
 
 #define RECORD_INITIALIZED	"game_initialized"	/* record 1 */
 #define RECORD_EPOCH		"epoch_started"		/* a process begins */
@@ -20,5 +20,23 @@ struct journal_record;
 
 /* Is this one of the types above (but EVENT_GAME_OVER), and so not the game's? */
 bool	session_record_is_own(const struct journal_record *);
+
+/* Takes data (NULL: there was no memory for it) and secret whatever happens. 0, or -1 without
+ * memory. */
+int	session_group_add(struct session_group *, const char *type, const char *key, cJSON *data,
+	    cJSON *secret);
+
+/* One of the records above into the group; 0, or -1 without memory. reason and key may be NULL. */
+int	session_add_birth(const struct session_birth *, struct session_group *);
+int	session_add_epoch(const struct session *, const struct session_process *,
+	    const struct session_now *, struct session_group *);
+int session_add_state(const struct session *, enum session_state from, enum session_state to,
+    const char *reason, const char *key, const struct session_now *, struct session_group *);
+
+/* Members of a record's data; false without memory, and where there is no data. */
+bool	record_put_text(cJSON *data, const char *name, const char *text);
+bool	record_put_number(cJSON *data, const char *name, double n);
+/* data, if all of it could be put (ok); else it is freed, and NULL. */
+cJSON	*record_whole(cJSON *data, bool ok);
 
 #endif
