@@ -18,10 +18,12 @@ enum worker_mode {
 struct worker_start {
 	const struct shared	*shared;
 	enum worker_mode	 mode;
-	const struct registry_entry
-	    *entry; /* a copy, with id, instance, mode, order and cell: so that a worker need not
-		     * look into the registry, whose pages would each cost it a page of tables */
-	int sealed; /* memfd with a new session's parameters, or -1: there is a journal */
+	/*
+	 * A copy, with id, instance, mode, order and cell: so that a worker need not look into the
+	 * registry, whose pages would each cost it a page of tables.
+	 */
+	const struct registry_entry *entry;
+	int			 sealed;	/* a new session's parameters, or -1 */
 	int			 answer;	/* VIEW: where to write; else -1 */
 };
 
