@@ -2,6 +2,7 @@
 #
 #   make            build/gamed, build/gamectl and build/words
 #   make check      every test and the source checks (./scripts/check)
+#   make check-init  under init systems, for real (INITBED=PROGRAM: in whole machines, too)
 #   make asan       the tests under AddressSanitizer and UBSan alone
 #   make bench      measurements, as ratios to references of the same run
 #   make install    honours DESTDIR and prefix
@@ -113,6 +114,9 @@ $(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
 check:
 	./scripts/check
 
+check-init: all
+	BUILD=$(BUILD) ./scripts/check-init
+
 asan:
 	./scripts/check asan
 
@@ -142,7 +146,7 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all tests tidy check asan bench install clean
+.PHONY: all tests tidy check check-init asan bench install clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
