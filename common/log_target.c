@@ -115,12 +115,14 @@ const char *
 log_auto(bool foreground)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
+	char text[64];
 	struct stat st;
 
-	if (stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-	    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode)
-		return "journal";
+	if (stream != NULL && fstat(STDERR_FILENO, &st) == 0) {
+		snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+		if (strcmp(stream, text) == 0)
+			return "journal";
+	}
 	return foreground ? "stderr" : "syslog";
 }
 
