@@ -54,6 +54,9 @@ bind_and_listen(int fd, int dirfd, const char *tmp, mode_t mode, int backlog)
 		return -1;
 	mode_t before = umask(0777 & ~mode);
 	int rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+	/* One process makes one socket at a time: what stands there is a dead namesake's. */
+	if (rv == -1 && errno == EADDRINUSE && unlinkat(dirfd, tmp, 0) == 0)
+		rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(before);
 	if (rv == -1)
 		return -1;
@@ -72,9 +75,7 @@ unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	/* One process makes one socket at a time: what stands there is a dead namesake's. */
 	snprintf(tmp, sizeof(tmp), ".%ld.tmp", (long)getpid());
-	unlinkat(dirfd, tmp, 0);
 	if (bind_and_listen(fd, dirfd, tmp, mode, backlog) == -1 ||
 	    renameat(dirfd, tmp, dirfd, name) == -1) {
 		int error = errno;

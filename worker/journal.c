@@ -40,17 +40,16 @@ struct journal {
 
 /*
  * Opens the file, or makes it and, unless that is the file system's business, syncs the
- * directory. -1 with errno.
+ * directory. Who may make it expects that it is not there. -1 with errno.
  */
 static int
 file_open(int dirfd, const char *name, bool create, enum journal_sync sync)
 {
 	const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-	int fd = openat(dirfd, name, flags);
+	int fd = create ? openat(dirfd, name, flags | O_CREAT | O_EXCL, 0640) : -1;
 
-	if (fd != -1 || errno != ENOENT || !create)
-		return fd;
-	fd = openat(dirfd, name, flags | O_CREAT | O_EXCL, 0640);
+	if (!create || (fd == -1 && errno == EEXIST))
+		return openat(dirfd, name, flags);
 	if (fd == -1 || sync == JOURNAL_SYNC_OS || journal_sync_dir(dirfd) == 0)
 		return fd;
 	int saved = errno;
@@ -103,8 +102,8 @@ open_locked(int dirfd, const char *name, bool create, enum journal_sync sync, in
 
 	for (int tries = 0; tries < OPEN_TRIES; tries++) {
 		int fd = file_open(dirfd, name, create, sync);
-		if (fd == -1 && errno == EEXIST)
-			continue; /* made by another between our two looks */
+		if (fd == -1 && errno == ENOENT && create)
+			continue; /* gone between our two looks */
 		if (fd == -1)
 			return errno == ENOENT ? JOURNAL_ABSENT : JOURNAL_FAILED;
 		int rc = fcntl(fd, F_OFD_SETLK, &lock);
