@@ -39,6 +39,8 @@ cutoff_by_size(struct archived *files, size_t n, uint64_t max_mb)
 {
 	uint64_t sum = 0;
 
+	if (n == 0)
+		return INT64_MIN;
 	qsort(files, n, sizeof(*files), newest_first);
 	for (size_t i = 0; i < n; i++) {
 		sum += files[i].bytes;

@@ -61,7 +61,7 @@ START_TEST(by_size_oldest_first)
 	ck_assert_int_eq(archive_cutoff(files, 4, &limits, NOW_NS), NOW_NS - 2 * DAY_NS + 1);
 	limits.max_mb = 0;
 	ck_assert_int_eq(archive_cutoff(files, 4, &limits, NOW_NS), NOW_NS - 1 * DAY_NS + 1);
-	ck_assert_int_eq(archive_cutoff(files, 0, &limits, NOW_NS), INT64_MIN);
+	ck_assert_int_eq(archive_cutoff(NULL, 0, &limits, NOW_NS), INT64_MIN);
 }
 END_TEST
 

@@ -94,7 +94,8 @@ START_TEST(who_is_let)
 }
 END_TEST
 
-START_TEST(age)
+/* It counts on through a pause. */
+START_TEST(case_126_age)
 {
 	const struct sweep_limits limits = { .idle_timeout_s = CONFIG_UNLIMITED, .max_age_s = 600 };
 	struct registry_entry e = played(599 * (int64_t)NS_PER_S);
@@ -284,7 +285,7 @@ main(void)
 	tcase_add_test(decision, half_an_hour_without_a_command);
 	tcase_add_test(decision, whatever_it_does);
 	tcase_add_test(decision, who_is_let);
-	tcase_add_test(decision, age);
+	tcase_add_test(decision, case_126_age);
 	tcase_add_test(decision, no_limit);
 	tcase_add_test(decision, before_this_boot);
 	tcase_add_test(decision, nonsense);
