@@ -326,7 +326,9 @@ START_TEST(manager_stopped)
 	}
 	table_start(c, "last", 3);
 	(void)bed_kill_session(bed, "last", SIGKILL);
-	ck_assert_int_eq(json_int_at(table_guess(c, "last", "ann", 1), "reply.guess_count"), 1);
+	cJSON *guessed = table_guess(c, "last", "ann", 1);
+	ck_assert_int_eq(json_int_at(guessed, "reply.guess_count"), 1);
+	cJSON_Delete(guessed);
 	ck_assert_int_eq(manager_pid(), pid);
 	ck_assert_int_eq(kill(pid, SIGCONT), 0);
 	expect_end("last", "idle_timeout");
