@@ -209,6 +209,7 @@ struct registry_cell {
 	uint64_t	 latency[REGISTRY_LATENCIES];
 	uint64_t	 latency_sum_us;
 	uint64_t	 syncs, sync_sum_us;
+	uint64_t	 gaps;		/* told to subscribers */
 	uint64_t	 phase_since_ns;
 	int32_t		 pid;
 	uint32_t	 pad;
@@ -241,7 +242,7 @@ struct registry_total {
 	uint64_t	 crashes;
 	uint64_t	 restarts;	/* that became ready */
 	uint64_t	 holds;
-	uint64_t	 gaps;		/* told to subscribers by the gateway */
+	uint64_t	 gaps;		/* told to subscribers, by the gateway too */
 	uint64_t	 commands, errors;
 	uint64_t	 latency[REGISTRY_LATENCIES];
 	uint64_t	 latency_sum_us;

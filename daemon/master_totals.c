@@ -44,5 +44,6 @@ totals_reaped(struct master *m, unsigned mode, const struct registry_cell *cell)
 	total.latency_sum_us += cell->latency_sum_us;
 	total.syncs += cell->syncs;
 	total.sync_sum_us += cell->sync_sum_us;
+	total.gaps += cell->gaps;
 	registry_total_write(m->registry, mode, &total);
 }

@@ -38,6 +38,7 @@ monitor_init(struct monitor *mo, const struct service_start *start)
 	mo->config = start->shared->config;
 	mo->registry = start->shared->registry;
 	mo->master = start->master;
+	mo->journal_dir = start->shared->journal_dir;
 	mo->processes[0] = (struct monitor_process){.name = "master", .pid = start->shared->master_pid};
 	mo->n_processes = 1;
 	event_set_log_callback(on_library_log);
@@ -60,7 +61,7 @@ monitor_fini(struct monitor *mo)
 void
 monitor_main(const struct service_start *start)
 {
-	const int keep[] = {start->master, -1};
+	const int keep[] = {start->master, start->shared->journal_dir, -1};
 	static struct monitor monitor;
 
 	process_begin(start->shared, &(struct process_start){

@@ -51,7 +51,7 @@ struct monitor {
 	struct config		*own_config;	/* the same after a reload; NULL: the master's */
 	const struct registry	*registry;
 	struct service_loop	 loop;
-	int			 master;
+	int			 master, journal_dir;
 	struct event		*on_master;
 	bool			 is_shutting_down;	/* gamed is */
 

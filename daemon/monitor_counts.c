@@ -29,6 +29,7 @@ cell_add(struct registry_total *total, const struct registry_cell *cell)
 	total->latency_sum_us += cell->latency_sum_us;
 	total->syncs += cell->syncs;
 	total->sync_sum_us += cell->sync_sum_us;
+	total->gaps += cell->gaps;
 }
 
 static void

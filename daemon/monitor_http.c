@@ -3,6 +3,8 @@
  * whole request. Time-outs and bounds are the answer to clients that are slow or say what is no
  * HTTP: libevent refuses or closes, others are served meanwhile.
  */
+#include <sys/statvfs.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +60,16 @@ reply_text(struct evhttp_request *req, int code, const char *reason, const char 
 		evbuffer_free(body);
 }
 
+/* As the master looks before a start. */
+static bool
+has_little_room(const struct monitor *mo)
+{
+	struct statvfs fs;
+
+	return fstatvfs(mo->journal_dir, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024) < mo->config->disk_free_min_mb;
+}
+
 /* Why no session can be started, or NULL. That the master lives we know: we die with it. */
 static const char *
 why_not_ready(const struct monitor *mo)
@@ -70,6 +82,8 @@ why_not_ready(const struct monitor *mo)
 		return "starting";
 	if (h->slots_used >= mo->config->limits[LIMIT_MAX])
 		return "sessions.max sessions exist";
+	if (has_little_room(mo))
+		return "less room than journal.disk_free_min_mb is left for journals";
 	return NULL;
 }
 

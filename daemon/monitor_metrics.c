@@ -231,7 +231,7 @@ const struct metric metrics[] = {
 	{"gamed_sessions_held_total", METRIC_COUNTER, "",
 	 "Times that the supervisor gave up on a session and held it.", write_holds},
 	{"gamed_subscriber_gaps_total", METRIC_COUNTER, "",
-	 "Gaps that the gateway announced to subscribers.", write_gaps},
+	 "Gaps that were announced to subscribers of events.", write_gaps},
 	{"gamed_service_restarts_total", METRIC_COUNTER, "service",
 	 "Restarts of our services.", write_service_restarts},
 	{"gamed_process_cpu_seconds_total", METRIC_COUNTER, "process",

@@ -90,6 +90,7 @@ running(const char *id, unsigned state, uint64_t commands, uint64_t errors)
 		.latency_sum_us = 1000,
 		.syncs = 2,
 		.sync_sum_us = 500000,
+		.gaps = 1,
 	};
 	registry_page_publish(p, &cell);
 	return e;
@@ -130,7 +131,7 @@ START_TEST(adds_up)
 	expect("gamed_sessions_terminated_total{reason=\"idle_timeout\"} 0");
 	expect("gamed_session_crashes_total 2");
 	expect("gamed_sessions_held_total 1");
-	expect("gamed_subscriber_gaps_total 6");
+	expect("gamed_subscriber_gaps_total 8");
 	expect("gamed_service_restarts_total{service=\"gateway\"} 3");
 	expect("gamed_process_cpu_seconds_total{process=\"gateway\"} 0.500");
 	expect("gamed_ended_processes_cpu_seconds_total 2.250");

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <netinet/in.h>
 #include <arpa/inet.h>
@@ -228,6 +229,29 @@ START_TEST(pages)
 }
 END_TEST
 
+/* Where the disk is nearly full no session starts. */
+START_TEST(little_room)
+{
+	struct statvfs fs;
+
+	if (statvfs("/tmp", &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize >> 40 > 0) {
+		printf("skipped: little_room: a disk with more room than can be asked for\n");
+		return;
+	}
+	begin(__func__, NULL);
+	bed_configure(bed, "[journal]\ndisk_free_min_mb=1048576\n");
+	bed_start(bed);
+	get("/healthz", 200);
+	get("/readyz", 503);
+	ck_assert_ptr_nonnull(strstr(reply.body, "disk_free_min_mb"));
+	struct client *c = client_open(bed);
+	client_refuse(c, "overloaded", "session.start",
+	    "{'mode':'two_player','teams':{'red':['ann','bob']}}");
+	client_close(c);
+	end();
+}
+END_TEST
+
 /* ---- clients ---- */
 
 START_TEST(bad_http)
@@ -426,6 +450,7 @@ main(void)
 	tcase_add_test(tc, counts);
 	tcase_add_test(tc, events_in_log);
 	tcase_add_test(tc, pages);
+	tcase_add_test(tc, little_room);
 	tcase_add_test(tc, bad_http);
 	tcase_add_test(tc, many_connections);
 	tcase_add_test(tc, port_taken);

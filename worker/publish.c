@@ -92,6 +92,8 @@ send_gap(struct publisher *p, struct subscriber *s)
 	if (!send_body(p, s))
 		return false;
 	s->next = session->seq + 1;
+	p->worker->cell.now.gaps++;
+	cell_publish(&p->worker->cell);
 	return true;
 }
 
