@@ -77,7 +77,7 @@ manager_pid(void)
 
 START_TEST(idle_sessions_end)
 {
-	begin(__func__, "idle_timeout_s=1\n");
+	begin(__func__, "idle_timeout_s=3\n");
 	cJSON_Delete(client_call(c, "events.subscribe", "{'topics':['sessions']}"));
 	table_start(c, "g1", 3);
 	pid_t pid = bed_session_pid(bed, "g1");
@@ -151,7 +151,7 @@ START_TEST(held_sessions_stay)
 {
 	struct registry_entry e;
 
-	begin(__func__, "idle_timeout_s=1\n");
+	begin(__func__, "idle_timeout_s=3\n");
 	client_do(c, "session.start",
 	    "{'game_id':'held','mode':'two_player','teams':{'red':['ann','bob']},"
 	    "'limits':{'max_restarts':0}}");
