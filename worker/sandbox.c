@@ -9,6 +9,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,13 @@
 #include "worker/sandbox.h"
 
 #define CODE_MAX	512		/* instructions */
+#define SIZE(n)		(offsetof(struct sandbox, code) + (n) * sizeof(struct sock_filter))
 #define OWN_PID		0x7ac0ffeeU	/* above any pid, and nothing else */
 
 struct sandbox {
 	int			 ruleset;	/* Landlock's; -1: none */
 	unsigned short		 n;
-	struct sock_filter	 code[CODE_MAX];
+	struct sock_filter	 code[];
 };
 
 /* ---- the filter ------------------------------------------------------------------------------ */
@@ -104,7 +106,7 @@ take_code(struct sandbox *s, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == -1 || st.st_size <= 0 || (size_t)st.st_size > sizeof(s->code) ||
+	if (fstat(fd, &st) == -1 || st.st_size <= 0 || (size_t)st.st_size > CODE_MAX * sizeof(s->code[0]) ||
 	    (size_t)st.st_size % sizeof(s->code[0]) != 0) {
 		errno = EOVERFLOW;
 		return false;
@@ -209,23 +211,27 @@ make_code_aside(struct sandbox *s)
 struct sandbox *
 sandbox_prepare(const struct shared *shared)
 {
-	struct sandbox *s;
+	struct sandbox *s, *aside;
 	int failed;
 
 #ifdef PROCESS_SANITIZED
 	errno = ENOTSUP;
 	return NULL;
 #endif
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s == MAP_FAILED)
+	aside = mmap(NULL, SIZE(CODE_MAX), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (aside == MAP_FAILED)
 		return NULL;
-	s->ruleset = make_ruleset(shared);
-	failed = make_code_aside(s);
-	if (failed == 0 && mprotect(s, sizeof(*s), PROT_READ) == 0)
-		return s;
-	sandbox_free(s);
-	errno = failed != 0 ? failed : ENOMEM;
-	return NULL;
+	failed = make_code_aside(aside);
+	s = failed == 0 ? malloc(SIZE(aside->n)) : NULL;
+	if (s != NULL) {
+		memcpy(s, aside, SIZE(aside->n));
+		s->ruleset = make_ruleset(shared);
+	}
+	/* One mapping less for every fork to copy. */
+	munmap(aside, SIZE(CODE_MAX));
+	if (s == NULL)
+		errno = failed != 0 ? failed : ENOMEM;
+	return s;
 }
 
 void
@@ -235,7 +241,7 @@ sandbox_free(struct sandbox *s)
 		return;
 	if (s->ruleset != -1)
 		close(s->ruleset);
-	munmap(s, sizeof(*s));
+	free(s);
 }
 
 int
