@@ -262,7 +262,7 @@ suffixes_of(const char *type, enum metrics_format format)
 static void
 check_page(enum metrics_format format)
 {
-	char *rest = page, *line, family[128] = "", other[128], type[32] = "", seen[8192] = "";
+	char *rest = page, *line, family[128] = "", other[132], type[32] = "", seen[8192] = "";
 
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
 		if (strcmp(line, "# EOF") == 0) {

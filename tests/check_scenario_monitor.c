@@ -373,6 +373,11 @@ START_TEST(port_taken)
 		bed_look_again(deadline, "status to tell of the port");
 	ck_assert_ptr_nonnull(strstr(detail, listen_at));
 	await_log("cannot listen at");
+	char out[4096];
+	char control[BED_PATH_MAX + 16];
+	snprintf(control, sizeof(control), "%s/control.sock", bed->runtime);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-s", control, "status", NULL), 0);
+	ck_assert_ptr_nonnull(strstr(out, "cannot listen at"));
 	/* The gateway's successor knows it too. */
 	ck_assert(bed_kill_service(bed, "gateway"));
 	client_wait_closed(c);

@@ -59,25 +59,51 @@ upper(const char *text)
 	return copy;
 }
 
-/*
- * The columns that this row asks for: what is in an object in it stands beside the rest, but
- * lists do not.
- */
+/* One more column, if it is not there yet. */
 static size_t
-find_columns(const cJSON *row, struct member_column *columns)
+add_column(struct member_column *columns, size_t n, struct member_column column)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(columns[i].outer, column.outer) == 0 &&
+		    (columns[i].inner == NULL) == (column.inner == NULL) &&
+		    (column.inner == NULL || strcmp(columns[i].inner, column.inner) == 0))
+			return n;
+	if (n < COLUMNS_MAX)
+		columns[n++] = column;
+	return n;
+}
+
+/* The columns that one row asks for. */
+static size_t
+add_columns(struct member_column *columns, size_t n, const cJSON *row)
 {
 	const cJSON *item, *inner;
-	size_t n = 0;
 
 	cJSON_ArrayForEach (item, row) {
-		if (!cJSON_IsObject(item) && n < COLUMNS_MAX)
-			columns[n++] = (struct member_column){item->string, NULL};
-		if (!cJSON_IsObject(item))
+		if (!cJSON_IsObject(item)) {
+			n = add_column(columns, n, (struct member_column){item->string, NULL});
 			continue;
+		}
 		cJSON_ArrayForEach (inner, item)
-			if (!is_branch(inner) && n < COLUMNS_MAX)
-				columns[n++] = (struct member_column){item->string, inner->string};
+			if (!is_branch(inner))
+				n = add_column(columns, n,
+				    (struct member_column){item->string, inner->string});
 	}
+	return n;
+}
+
+/*
+ * The columns that the rows ask for, those of the first one first: what is in an object in a row
+ * stands beside the rest, but lists do not.
+ */
+static size_t
+find_columns(const cJSON *rows, struct member_column *columns)
+{
+	const cJSON *row;
+	size_t n = 0;
+
+	cJSON_ArrayForEach (row, rows)
+		n = add_columns(columns, n, row);
 	return n;
 }
 
@@ -130,7 +156,7 @@ ctl_members_table(const cJSON *rows)
 {
 	struct member_column members[COLUMNS_MAX];
 	struct ctl_column columns[COLUMNS_MAX + 1];
-	size_t n = find_columns(rows->child, members), first = cJSON_IsObject(rows) ? 1 : 0;
+	size_t n = find_columns(rows, members), first = cJSON_IsObject(rows) ? 1 : 0;
 	const cJSON *row;
 
 	if (first > 0)
