@@ -43,8 +43,7 @@ monitor_init(struct monitor *mo, const struct service_start *start)
 	mo->n_processes = 1;
 	event_set_log_callback(on_library_log);
 	limit_descriptors();
-	if (service_loop_init(&mo->loop) == -1 || events_init(mo) == -1 || http_init(mo) == -1 ||
-	    listen_init(mo) == -1)
+	if (service_loop_init(&mo->loop) == -1 || events_init(mo) == -1 || http_init(mo) == -1)
 		fatal(1, "cannot begin: %s", strerror(errno));
 }
 

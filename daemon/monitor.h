@@ -72,7 +72,7 @@ int	events_init(struct monitor *);
 void	events_fini(struct monitor *);
 
 /* ---- monitor_listen.c ---- */
-/* Tries now, and later again; nothing for "none". 0, or -1: no memory. */
+/* Tries now, and later again; nothing for "none". Called once. 0, or -1: no memory. */
 int	listen_init(struct monitor *);
 void	listen_fini(struct monitor *);
 /* The listening descriptor, or -1. */
