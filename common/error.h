@@ -35,6 +35,7 @@ enum error_reason {
 	ERROR_DENIED = 27,
 	ERROR_SHUTTING_DOWN = 28,
 	ERROR_CONFIGURATION = 29,	/* the message names file, line and key */
+	ERROR_BACKUP = 30,	/* the message says what failed; nothing of it is left */
 };
 
 struct error_row {

@@ -42,6 +42,7 @@ enum service_asks {
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
 	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
+	SERVICE_BACKUP = 13,	/* fork the helper that copies the journals; the descriptor is its end of a socket: see daemon/backup.h */
 	SERVICE_DETAIL = 20,	/* text: what there is to say of the service itself (its port is taken), shown by status; empty: nothing */
 	SERVICE_GAPS = 21,	/* so many (seq) gaps were told to subscribers of this mode's sessions */
 };

@@ -139,6 +139,12 @@ static const struct param shutdown_params[] = {
 	END
 };
 
+static const struct param backup_params[] = {
+	{.name = "dir", .type = PARAM_STRING, .required = true, .min = 2, .max = 3999,
+	 .help = "an absolute path on gamed's machine, where nothing is, or an empty directory"},
+	END
+};
+
 static const struct param no_params[] = { END };
 
 /* ---- results ---- */
@@ -242,6 +248,11 @@ static const struct field reload_result[] = {
 	END
 };
 
+static const struct field backup_result[] = {
+	{"journals", "integer", "so many were copied, archived ones included"},
+	END
+};
+
 static const struct field config_result[] = {
 	{"settings", "array", "name, value, from (default, FILE:LINE, -D): a row a setting"},
 	END
@@ -286,6 +297,7 @@ static const enum error_reason journal_read_errors[] = {
 static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NONE};
 static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason reload_errors[] = {ERROR_CONFIGURATION, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason backup_errors[] = {ERROR_BACKUP, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason no_errors[] = {ERROR_NONE};
 
 /* ---- methods ---- */
@@ -342,6 +354,9 @@ const struct method methods[METHODS] = {
 	[METHOD_SUPERVISOR_CONFIG] = {METHOD_SUPERVISOR_CONFIG, "supervisor.config", ROLE_ADMIN,
 	    no_params, config_result, no_errors, false,
 	    "Lists the settings in force and where each comes from"},
+	[METHOD_SUPERVISOR_BACKUP] = {METHOD_SUPERVISOR_BACKUP, "supervisor.backup", ROLE_ADMIN,
+	    backup_params, backup_result, backup_errors, false,
+	    "Copies all journals while games run, into a state directory from which gamed starts"},
 	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW,
 	    no_params, discover_result, no_errors, false,
 	    "Describes all methods, as an OpenRPC document"},

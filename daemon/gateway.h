@@ -19,6 +19,7 @@
  *	gateway_list.c		list
  *	gateway_journal.c	journal
  *	gateway_supervisor.c	status, children, shutdown, discover
+ *	gateway_backup.c	backup
  *	gateway_services.c	the other services, as the master tells
  *	gateway_subscribe.c	subscriptions
  *	gateway_pairs.c		how far one subscription is with one session
@@ -72,6 +73,7 @@
 
 struct gateway;
 struct reading;
+struct backup_wait;
 struct client;
 struct call;
 struct route;
@@ -153,6 +155,7 @@ struct call {
 	uint32_t		 members;	/* of get: enum session_member */
 	struct view		*view;		/* of get */
 	struct reading		*reading;	/* of journal */
+	struct backup_wait	*backup;	/* of backup */
 	char			*reason;	/* of stop */
 	uint32_t		 timeout_ms;	/* of stop */
 };
@@ -409,6 +412,10 @@ void	views_run(struct gateway *);
 
 /* ---- gateway_journal.c ---- */
 void	reading_free(struct reading *);
+
+/* ---- gateway_backup.c ---- */
+void	handle_backup(struct call *);
+void	backup_wait_free(struct backup_wait *);
 
 /* ---- gateway_services.c ---- */
 /* Ourselves, whom a client may ask for before the master has said that we serve. */

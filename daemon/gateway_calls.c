@@ -58,6 +58,8 @@ call_free(struct call *call)
 		view_close(call->view);
 	if (call->reading != NULL)
 		reading_free(call->reading);
+	if (call->backup != NULL)
+		backup_wait_free(call->backup);
 	LIST_REMOVE(call, of_all);
 	if (c != NULL) {
 		LIST_REMOVE(call, of_client);

@@ -95,6 +95,9 @@ struct view {
 	uint64_t deadline_ns;
 };
 
+/* One works, the others say so and leave, or have answered and are about to be reaped. */
+#define BACKUPS_MAX 4
+
 struct master {
 	const struct config	*config;	/* in force */
 	struct config		*reloaded;	/* the same, if it is our own; NULL: it is our caller's */
@@ -118,6 +121,7 @@ struct master {
 	struct service		 services[SERVICE_KINDS_MAX];
 	struct restart_history	 services_history;
 	struct view		 views[VIEWS_MAX];
+	pid_t			 backups[BACKUPS_MAX];	/* helpers; 0: free */
 
 	uint32_t		*slot_of_pid;	/* REGISTRY_NONE and below: see master_spawn.c */
 	uint64_t		*deadline_of_slot;	/* copies of the entries' deadlines, dense */
@@ -142,6 +146,8 @@ void	spawn_fini(struct master *);
 /* Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and answer as in worker.h. 0, or -1 with errno. */
 int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
 int	spawn_view(struct master *, const struct registry_entry *, int answer, uint64_t now_ns);
+/* The helper that makes a backup, with its end of a socket. EBUSY: too many are there. */
+int	spawn_backup(struct master *, int answer);
 int	spawn_service(struct master *, struct service *);
 
 /* ---- master_reap.c */

@@ -108,8 +108,13 @@ reap_session(struct master *m, uint32_t slot, pid_t pid, int status)
 }
 
 static bool
-reap_view(struct master *m, pid_t pid)
+reap_helper(struct master *m, pid_t pid)
 {
+	for (size_t i = 0; i < BACKUPS_MAX; i++)
+		if (m->backups[i] == pid) {
+			m->backups[i] = 0;
+			return true;
+		}
 	for (size_t i = 0; i < VIEWS_MAX; i++)
 		if (m->views[i].pid == pid) {
 			m->views[i].pid = 0;
@@ -134,7 +139,7 @@ master_reap(struct master *m)
 			reap_session(m, slot - 1, pid, status);
 		else if (service != NULL)
 			service_died(m, service, status);
-		else if (!reap_view(m, pid))
+		else if (!reap_helper(m, pid))
 			log_debug("a child with pid %d ended that nobody knew", pid);
 	}
 	/* Room for restarts that were due while too many were coming. */

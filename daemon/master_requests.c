@@ -73,6 +73,7 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_START:
 	case SERVICE_FOUND:
 	case SERVICE_SHUTDOWN:
+	case SERVICE_BACKUP:
 	case SERVICE_RELOAD:
 	case SERVICE_DETAIL:
 	case SERVICE_GAPS:
@@ -93,6 +94,19 @@ handle_reload(struct master *m, struct service *s, const struct service_request 
 		answer(s, r, ERROR_NONE, "", NULL);
 	else
 		answer(s, r, ERROR_CONFIGURATION, err, NULL);
+}
+
+static void
+handle_backup(struct master *m, struct service *s, const struct service_request *r, int fd)
+{
+	if (m->phase >= MASTER_ENDING_SESSIONS)
+		answer(s, r, ERROR_SHUTTING_DOWN, "", NULL);
+	else if (spawn_backup(m, fd) == 0)
+		answer(s, r, ERROR_NONE, "", NULL);
+	else if (errno == EBUSY)
+		answer(s, r, ERROR_OVERLOADED, "backups are being made already", NULL);
+	else
+		answer(s, r, ERROR_BACKUP, strerror(errno), NULL);
 }
 
 /* Is everything in it that the master will use in range? */
@@ -130,6 +144,11 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	case SERVICE_RELEASE:
 	case SERVICE_VIEW:
 		handle_session(m, s, r, fd);
+		return true;
+	case SERVICE_BACKUP:
+		if (fd == -1)
+			return false;
+		handle_backup(m, s, r, fd);
 		return true;
 	case SERVICE_RELOAD:
 		handle_reload(m, s, r);

@@ -18,6 +18,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/process_id.h"
+#include "daemon/backup.h"
 #include "daemon/master.h"
 #include "worker/worker.h"
 
@@ -160,6 +161,27 @@ spawn_view(struct master *m, const struct registry_entry *e, int answer, uint64_
 		return -1;
 	m->views[i] = (struct view){ .pid = pid, .deadline_ns = now_ns + VIEW_MS * NS_PER_MS };
 	timer_set(m, m->views[i].deadline_ns);
+	return 0;
+}
+
+int
+spawn_backup(struct master *m, int answer)
+{
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < BACKUPS_MAX && m->backups[i] != 0; i++)
+		;
+	if (i == BACKUPS_MAX) {
+		errno = EBUSY;
+		return -1;
+	}
+	pid = fork_blocked(fork);
+	if (pid == 0)
+		backup_main(&m->shared, answer);
+	if (pid == -1)
+		return -1;
+	m->backups[i] = pid;
 	return 0;
 }
 

@@ -42,5 +42,6 @@ enum ctl_exit ctl_shutdown(struct ctl *);
 enum ctl_exit ctl_reload(struct ctl *);
 enum ctl_exit ctl_config(struct ctl *);
 enum ctl_exit ctl_doctor(struct ctl *);
+enum ctl_exit ctl_backup(struct ctl *);
 
 #endif
