@@ -43,7 +43,7 @@ done
 ldconfig
 chmod 755 /run /var/lib
 init=/usr/local/share/gamed/init
-printf '[sessions]\nmax=20\n[monitor]\nlisten=none\n' >/etc/gamed/gamed.conf
+printf '[sessions]\nmax=20\n' >/etc/gamed/gamed.conf
 
 user_make()
 {
@@ -97,6 +97,7 @@ plays()
 does start
 gamectl start two_player --id g1 --team red=ann,bob --set rounds=20 >/dev/null
 until_true "a guess" plays river
+until_true "metrics" bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464'
 does status >/dev/null || fail "status is not 0 while it runs"
 [ "$system" != systemd ] || until_true "the status line" bash -c 'systemctl show -P StatusText gamed | grep -q "1 sessions, 1 with"'
 
