@@ -247,8 +247,11 @@ drop_ended(struct backup *b, const char *name)
 static bool
 copy_all(struct backup *b)
 {
-	return each(b, b->from[FOLDER_JOURNAL], "journal", copy_living) && each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) &&
-	    each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) && each(b, b->to[FOLDER_JOURNAL], "journal", drop_ended) &&
+	if (!each(b, b->from[FOLDER_JOURNAL], "journal", copy_living))
+		return false;
+	if (fault_hit("backup_archive"))
+		return fail(b, ERROR_BACKUP, "archive: %s", strerror(EIO));
+	return each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) && each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) && each(b, b->to[FOLDER_JOURNAL], "journal", drop_ended) &&
 	    each(b, b->from[FOLDER_HELD], "held", copy_held);
 }
 

@@ -96,7 +96,7 @@ struct view {
 };
 
 /* One works, the others say so and leave, or have answered and are about to be reaped. */
-#define BACKUPS_MAX 4
+#define BACKUPS_MAX 16
 
 struct master {
 	const struct config	*config;	/* in force */

@@ -260,6 +260,50 @@ START_TEST(gives_up_as_a_whole)
 }
 END_TEST
 
+/* Between the living and the archive one session ends, and one begins a second life: each life is there once. */
+START_TEST(ends_meanwhile)
+{
+	char path[BED_PATH_MAX], unfinished[2 * BED_PATH_MAX];
+	struct registry_entry e;
+
+	begin(__func__);
+	if (!bed_faults(bed, "backup_archive stop 1\n")) {
+		end();
+		return;
+	}
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	table_start(c, "g3", 3);
+	int id = client_send(c, "supervisor.backup", "{'dir':'%s'}", restored->state);
+	/* It stops itself when all three are copied. */
+	for (int i = 1; i <= 3; i++) {
+		snprintf(unfinished, sizeof(unfinished), "%s.incomplete/journal/g%d.ndjson", restored->state, i);
+		for (uint64_t deadline = bed_deadline(); !bed_exists(unfinished);)
+			bed_look_again(deadline, "a copy");
+	}
+	client_do(c, "session.stop", "{'game_id':'g2'}");
+	client_do(c, "session.stop", "{'game_id':'g3'}");
+	table_start(c, "g3", 3);
+	client_do(c, "session.stop", "{'game_id':'g3'}");
+	bed_wait_gone(bed, "g2");
+	bed_wait_gone(bed, "g3");
+	for (uint64_t deadline = bed_deadline(); bed_signal_service(bed, "backup", SIGCONT) && !bed_exists(restored->state);)
+		bed_look_again(deadline, "the backup");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_int_eq(json_int_at(reply, "result.journals"), 4);
+	cJSON_Delete(reply);
+	ck_assert(bed_exists(bed_journal(restored, "journal", "g1", path)));
+	ck_assert(!bed_exists(bed_journal(restored, "journal", "g2", path)));
+	ck_assert(bed_exists(bed_journal(restored, "archive", "g2", path)));
+	ck_assert(!bed_exists(bed_journal(restored, "journal", "g3", path)));
+	restore();
+	ck_assert(bed_entry(restored, "g1", &e));
+	ck_assert(!bed_entry(restored, "g2", &e));
+	ck_assert(!bed_entry(restored, "g3", &e));
+	end();
+}
+END_TEST
+
 /* One at a time; who dies has given it up, and what it left is in nobody's way. A write that fails is told, and leaves nothing. */
 START_TEST(a_helper_that_dies)
 {
@@ -329,6 +373,7 @@ main(void)
 	tcase_add_test(tc, all_kinds);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, gives_up_as_a_whole);
+	tcase_add_test(tc, ends_meanwhile);
 	tcase_add_test(tc, a_helper_that_dies);
 	tcase_add_test(tc, by_gamectl);
 	suite_add_tcase(suite, tc);

@@ -237,7 +237,7 @@ START_TEST(held_and_journals_of_the_future)
 	bed_start(bed);
 	path_in(held, bed->state, "held");
 	for (int i = 1; i <= 6; i++) {
-		char name[8];
+		char name[16];
 		snprintf(name, sizeof(name), "g%d", i);
 		make_file(held, name);
 	}

@@ -122,6 +122,12 @@ is_service(const struct bed *bed, pid_t pid, const char *title)
 bool
 bed_kill_service(struct bed *bed, const char *name)
 {
+	return bed_signal_service(bed, name, SIGKILL);
+}
+
+bool
+bed_signal_service(struct bed *bed, const char *name, int sig)
+{
 	char path[64], title[64];
 	int pid;
 
@@ -131,7 +137,7 @@ bed_kill_service(struct bed *bed, const char *name)
 	ck_assert_ptr_nonnull(f);
 	bool hit = false;
 	while (!hit && fscanf(f, "%d", &pid) == 1)
-		hit = is_service(bed, pid, title) && kill(pid, SIGKILL) == 0;
+		hit = is_service(bed, pid, title) && kill(pid, sig) == 0;
 	fclose(f);
 	return hit;
 }
