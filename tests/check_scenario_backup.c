@@ -326,6 +326,9 @@ START_TEST(a_helper_that_dies)
 	/* Nobody waits for it: games go on. */
 	cJSON_Delete(table_guess(c, "g1", "ann", 0));
 	ck_assert(bed_kill_service(bed, "backup"));
+	/* That may have been the one which was refused, on its way out. */
+	for (uint64_t deadline = bed_deadline(); bed_kill_service(bed, "backup");)
+		bed_look_again(deadline, "the helpers' end");
 	reply = client_reply(c, id);
 	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "backup");
 	cJSON_Delete(reply);
