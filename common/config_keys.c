@@ -55,7 +55,8 @@ const struct config_key config_keys[] = {
 	  .help = "The user to run as when started by root; empty: nobody else" },
 	{ .section = "daemon", .name = "log", .type = CONFIG_CHOICE_OR_PATH, .choices = logs,
 	  .preset = "auto", AT(log), .at_start_only = true,
-	  .help = "Where the log goes; auto: standard error in the foreground, else the system's log" },
+	  .help = "Where the log goes; auto: systemd's journal, standard error in the foreground, "
+		  "else the system's log" },
 	{ .section = "daemon", .name = "log_format", .type = CONFIG_CHOICE, .choices = formats,
 	  .preset = "text", AT(log_format), .at_start_only = true,
 	  .help = "How a line of the log looks" },
