@@ -151,7 +151,7 @@ master_reconcile(struct master *m)
 	}
 	if (m->phase == MASTER_ENDING_SESSIONS && sessions_are_down(m))
 		m->phase = MASTER_ENDING_SERVICES;
-	if (m->phase == MASTER_ENDING_SERVICES && services_stop_last(m)) {
+	if (m->phase == MASTER_ENDING_SERVICES && spawn_helpers_end(m) && services_stop_last(m)) {
 		m->phase = MASTER_ENDED;
 		event_base_loopbreak(m->base);
 	}

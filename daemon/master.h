@@ -148,6 +148,8 @@ int	spawn_session(struct master *, struct registry_entry *, bool finish, int sea
 int	spawn_view(struct master *, const struct registry_entry *, int answer, uint64_t now_ns);
 /* The helper that makes a backup, with its end of a socket. EBUSY: too many are there. */
 int	spawn_backup(struct master *, int answer);
+/* Kills the helpers of both kinds; true when none is left: they must not outlive the master. */
+bool	spawn_helpers_end(const struct master *);
 int	spawn_service(struct master *, struct service *);
 
 /* ---- master_reap.c */

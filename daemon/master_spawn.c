@@ -198,6 +198,22 @@ spawn_backup(struct master *m, int answer)
 	return 0;
 }
 
+bool
+spawn_helpers_end(const struct master *m)
+{
+	bool none = true;
+
+	for (size_t i = 0; i < VIEWS_MAX + BACKUPS_MAX; i++) {
+		pid_t pid = i < VIEWS_MAX ? m->views[i].pid : m->backups[i - VIEWS_MAX];
+
+		if (pid == 0)
+			continue;
+		none = false;
+		kill(pid, SIGKILL);
+	}
+	return none;
+}
+
 _Noreturn static void
 service_child(const struct service *s, int fd)
 {

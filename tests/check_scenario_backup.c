@@ -79,6 +79,29 @@ back_up(void)
 	return journals;
 }
 
+/*
+ * A backup is refused for this reason, after the one before was killed: the kernel may let go of its
+ * lock a moment after it has closed its socket, and until then it is "overloaded", to try again.
+ */
+static void
+refused_when_free(const char *reason)
+{
+	uint64_t deadline = bed_deadline();
+	bool is_busy = true;
+
+	while (is_busy) {
+		cJSON *reply = client_reply(
+		    c, client_send(c, "supervisor.backup", "{'dir':'%s'}", restored->state));
+		const char *why = json_text_at(reply, "error.data.reason");
+
+		is_busy = strcmp(why, "overloaded") == 0;
+		ck_assert(is_busy || strcmp(why, reason) == 0);
+		cJSON_Delete(reply);
+		if (is_busy)
+			bed_look_again(deadline, "the lock of the backup");
+	}
+}
+
 /* Writes to all journals as fast as it can, and notes what was acknowledged. Never returns. */
 _Noreturn static void
 play_on(volatile int64_t *acknowledged)
@@ -335,7 +358,7 @@ START_TEST(a_helper_that_dies)
 	ck_assert(bed_exists(unfinished));
 	ck_assert(!bed_exists(restored->state));
 	bed_faults(bed, "backup fail 1\n");
-	client_refuse(c, "backup", "supervisor.backup", "{'dir':'%s'}", restored->state);
+	refused_when_free("backup");
 	ck_assert(!bed_exists(unfinished));
 	bed_faults(bed, NULL);
 	ck_assert_int_eq(back_up(), 1);
