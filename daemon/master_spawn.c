@@ -10,7 +10,6 @@
 #include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -55,21 +54,9 @@ spawn_init(struct master *m)
 	return true;
 }
 
-/* A helper outlives nobody: what it has not done by now is not wanted any more. */
-static void
-end_helper(pid_t pid)
-{
-	if (pid != 0 && kill(pid, SIGKILL) == 0)
-		waitpid(pid, NULL, 0);
-}
-
 void
 spawn_fini(struct master *m)
 {
-	for (size_t i = 0; i < VIEWS_MAX; i++)
-		end_helper(m->views[i].pid);
-	for (size_t i = 0; i < BACKUPS_MAX; i++)
-		end_helper(m->backups[i]);
 	if (m->slot_of_pid != NULL)
 		munmap(m->slot_of_pid, ARRAY_SIZE);
 }
