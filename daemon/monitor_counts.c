@@ -46,6 +46,7 @@ entry_add(const struct registry *r, struct monitor_counts *c, const struct regis
 			state = cell.state;
 	}
 	c->sessions[state <= STATE_TERMINATED ? state : STATE_NONE][e->residency]++;
+	c->processes += e->pid != 0;
 }
 
 void
@@ -58,6 +59,7 @@ counts_take(const struct registry *r, struct monitor_counts *c)
 		totals_read(r, before);
 		memcpy(c->modes, before, sizeof(before));
 		memset(c->sessions, 0, sizeof(c->sessions));
+		c->processes = 0;
 		uint32_t high = registry_high(r);
 		for (uint32_t slot = 0; slot < high; slot++)
 			if (registry_read(r, slot, &e))

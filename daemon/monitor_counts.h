@@ -12,6 +12,7 @@ struct monitor_counts {
 	struct registry_total	 modes[MODES_MAX];
 	/* Sessions that exist, by state and residency. */
 	uint64_t		 sessions[STATE_TERMINATED + 1][RESIDENCY_ENDED + 1];
+	uint64_t		 processes;	/* of sessions, as sessions.awake_max counts them */
 };
 
 void	counts_take(const struct registry *, struct monitor_counts *);

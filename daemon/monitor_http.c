@@ -70,9 +70,24 @@ has_little_room(const struct monitor *mo)
 	    (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024) < mo->config->disk_free_min_mb;
 }
 
-/* Why no session can be started, or NULL. That the master lives we know: we die with it. */
+/* The registry is gone through for it only where there is such a limit. */
+static bool
+awake_max_are_awake(struct monitor *mo)
+{
+	uint64_t max = mo->config->limits[LIMIT_AWAKE_MAX];
+
+	if (max >= REGISTRY_SLOTS)
+		return false;
+	counts_take(mo->registry, &mo->counts);
+	return mo->counts.processes >= max;
+}
+
+/*
+ * Why no session can be started, or NULL: as the master decides before a start. That it lives we
+ * know: we die with it.
+ */
 static const char *
-why_not_ready(const struct monitor *mo)
+why_not_ready(struct monitor *mo)
 {
 	const struct registry_header *h = registry_header(mo->registry);
 
@@ -82,6 +97,8 @@ why_not_ready(const struct monitor *mo)
 		return "starting";
 	if (h->slots_used >= mo->config->limits[LIMIT_MAX])
 		return "sessions.max sessions exist";
+	if (awake_max_are_awake(mo))
+		return "sessions.awake_max are awake";
 	if (has_little_room(mo))
 		return "less room than journal.disk_free_min_mb is left for journals";
 	return NULL;
@@ -109,6 +126,7 @@ static struct metrics_view
 view_now(struct monitor *mo)
 {
 	const struct registry_header *h = registry_header(mo->registry);
+	bool ready = why_not_ready(mo) == NULL;
 
 	counts_take(mo->registry, &mo->counts);
 	counts_keep(&mo->counts, &mo->highest);
@@ -117,7 +135,7 @@ view_now(struct monitor *mo)
 		.counts = &mo->counts,
 		.processes = mo->processes,
 		.n_processes = mo->n_processes,
-		.ready = why_not_ready(mo) == NULL,
+		.ready = ready,
 		.sessions_max = mo->config->limits[LIMIT_MAX],
 		.started_s = (double)h->started_wall_ms / 1e3,
 		.uptime_s = (double)(clock_boot_ns() - h->started_boot_ns) / NS_PER_S,

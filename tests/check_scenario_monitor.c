@@ -229,6 +229,55 @@ START_TEST(pages)
 }
 END_TEST
 
+/* Until one is asleep no other can be started. */
+START_TEST(awake_max)
+{
+	begin(__func__, NULL);
+	bed_configure(bed, "[sessions]\nawake_max=1\n");
+	bed_start(bed);
+	get("/readyz", 200);
+	struct client *c = client_open(bed);
+	table_start(c, "g1", 3);
+	get("/readyz", 503);
+	ck_assert_ptr_nonnull(strstr(reply.body, "sessions.awake_max"));
+	expect("gamed_ready", 0);
+	client_refuse(c, "overloaded", "session.start",
+	    "{'mode':'two_player','teams':{'red':['ann','bob']}}");
+	bed_kill_session(bed, "g1", SIGTERM);
+	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, 0);
+	get("/readyz", 200);
+	expect("gamed_ready", 1);
+	client_close(c);
+	end();
+}
+END_TEST
+
+/* While one session takes its time to go to sleep, gamed still says that it is going. */
+START_TEST(shutting_down)
+{
+	uint64_t deadline = bed_deadline();
+
+	begin(__func__, NULL);
+	bed_configure(bed, "[sessions]\nstop_timeout_ms=60000\n");
+	bed_start(bed);
+	struct client *c = client_open(bed);
+	table_start(c, "g1", 3);
+	pid_t pid = bed_kill_session(bed, "g1", SIGSTOP);
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	for (http_ask(at, "GET", "/readyz", "", &reply); reply.status == 200;
+	    http_ask(at, "GET", "/readyz", "", &reply))
+		bed_look_again(deadline, "readyz to say that gamed is shutting down");
+	ck_assert_int_eq(reply.status, 503);
+	ck_assert_str_eq(reply.body, "shutting down\n");
+	get("/healthz", 200);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	client_close(c);
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	bed_check_stopped(bed);
+	bed_free(bed);
+}
+END_TEST
+
 /* Where the disk is nearly full no session starts. */
 START_TEST(little_room)
 {
@@ -457,6 +506,8 @@ main(void)
 	tcase_add_test(tc, counts);
 	tcase_add_test(tc, events_in_log);
 	tcase_add_test(tc, pages);
+	tcase_add_test(tc, awake_max);
+	tcase_add_test(tc, shutting_down);
 	tcase_add_test(tc, little_room);
 	tcase_add_test(tc, bad_http);
 	tcase_add_test(tc, many_connections);
