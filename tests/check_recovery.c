@@ -143,7 +143,7 @@ play(unsigned seed, bool disturbed, const char *faults)
 		 */
 		uint32_t n = i % 6 >= 4 ? (uint32_t)i / 6 : (uint32_t)rand_r(&moves) % 200;
 		cJSON *reply = command(&p, i, i % 2 == 0 ? "ann" : "bob",
-		    word_text(wb.shared.words, word_deal(wb.shared.words, n)));
+		    word_dealt(wb.shared.words, n));
 		over = is_over(reply);
 		cJSON_Delete(reply);
 	}

@@ -154,8 +154,8 @@ START_TEST(small)
 	ck_assert(matches(words, "blog", "blogs"));
 	ck_assert(!matches(words, "run", "runner"));
 	ck_assert(!matches(words, "dog", "run"));
-	ck_assert_uint_eq(word_deal_count(words), 1);
-	ck_assert_str_eq(word_text(words, word_deal(words, 0)), "dog");
+	ck_assert_uint_eq(word_dealt_count(words), 1);
+	ck_assert_str_eq(word_dealt(words, 0), "dog");
 	word_list_close(words);
 }
 END_TEST

@@ -250,20 +250,20 @@ START_TEST(deal)
 	static const char *const never[] = {
 		"the", "of", "dogs", "ran", "shit", "whore", "rape", "london", "another",
 	};
-	uint32_t n = word_deal_count(words);
+	uint32_t n = word_dealt_count(words);
 	bool house = false;
 
 	ck_assert_uint_gt(n, 2000);
 	ck_assert_uint_lt(n, 10000);
 	for (uint32_t i = 0; i < n; i++) {
-		const char *text = word_text(words, word_deal(words, i));
+		const char *text = word_dealt(words, i);
 
 		ck_assert_uint_ge(strlen(text), 3);
 		house |= strcmp(text, "house") == 0;
 		for (size_t j = 0; j < sizeof(never) / sizeof(never[0]); j++)
 			ck_assert_msg(strcmp(text, never[j]) != 0, "%s is dealt", text);
 		if (i > 0)
-			ck_assert_uint_lt(word_deal(words, i - 1), word_deal(words, i));
+			ck_assert_int_lt(strcmp(word_dealt(words, i - 1), text), 0);
 	}
 	ck_assert(house);
 }
@@ -338,10 +338,10 @@ START_TEST(bad_files)
 	h->version++;
 	refuse(&image, image.n, "version");
 	*h = good;
-	h->unused[6] = 1;
+	h->unused[4] = 1;
 	refuse(&image, image.n, "unknown fields");
 	*h = good;
-	h->forms = UINT32_MAX;
+	h->all.forms = UINT32_MAX;
 	refuse(&image, image.n, "size");
 	*h = good;
 	h->crc ^= 1;
@@ -358,10 +358,13 @@ START_TEST(bad_tables)
 {
 	struct image image = image_read();
 	struct words_header *h = (void *)image.at;
-	struct words_form *forms = (void *)(h + 1), form = forms[100];
-	uint32_t *bases = (void *)(forms + h->forms + 1), base = bases[h->bases - 1];
-	uint32_t *dealt = bases + h->bases, seventh = dealt[7];
-	char *text = (char *)(dealt + h->dealt), last = text[h->text_bytes - 1];
+	struct words_form *dealt = (void *)(h + 1), eighth = dealt[8];
+	uint32_t *dealt_bases = (void *)(dealt + h->dealt.forms + 1), common = dealt_bases[0];
+	char *dealt_text = (char *)(dealt_bases + h->dealt.bases), letter = dealt_text[0];
+	struct words_form *forms = (void *)(dealt_text + WORDS_PADDED(h->dealt.text_bytes));
+	struct words_form form = forms[100];
+	uint32_t *bases = (void *)(forms + h->all.forms + 1), base = bases[h->all.bases - 1];
+	char *text = (char *)(bases + h->all.bases), last = text[h->all.text_bytes - 1];
 
 #define SPOILED(place, value, saved, why) do { \
 	(place) = (value); \
@@ -369,18 +372,20 @@ START_TEST(bad_tables)
 	refuse(&image, image.n, why); \
 	(place) = (saved); \
 } while (0)
-	SPOILED(forms[100].text, h->text_bytes + 1, form.text, "table of forms");
+	SPOILED(forms[100].text, h->all.text_bytes + 1, form.text, "table of forms");
 	SPOILED(forms[100].text, forms[99].text, form.text, "table of forms");
 	SPOILED(forms[100].text, form.text + 1, form.text, "table of forms");
-	SPOILED(forms[100].base, h->bases + 1, form.base, "table of forms");
+	SPOILED(forms[100].base, h->all.bases + 1, form.base, "table of forms");
 	SPOILED(forms[100].base, forms[99].base, form.base, "table of forms");
 	SPOILED(forms[0].base, 1, 0, "tables do not fit");
-	SPOILED(forms[h->forms].text, h->text_bytes - 1, h->text_bytes, "tables do not fit");
+	SPOILED(forms[h->all.forms].text, h->all.text_bytes - 1, h->all.text_bytes, "tables do not fit");
 	SPOILED(text[form.text], 'z', 'a', "table of forms");
-	SPOILED(text[h->text_bytes - 1], 'z', last, "table of forms");
-	SPOILED(bases[h->bases - 1], h->forms, base, "table of bases");
-	SPOILED(dealt[7], h->forms, seventh, "table of dealt");
-	SPOILED(dealt[7], dealt[6], seventh, "table of dealt");
+	SPOILED(text[h->all.text_bytes - 1], 'z', last, "table of forms");
+	SPOILED(bases[h->all.bases - 1], h->all.forms, base, "table of bases");
+	SPOILED(dealt[8].text, dealt[7].text, eighth.text, "table of forms");
+	SPOILED(dealt_text[0], '0', letter, "table of dealt");	/* no word at all */
+	SPOILED(dealt_bases[0], h->all.forms, common, "table of bases");
+	SPOILED(dealt_bases[0], common + 1, common, "table of dealt");
 #undef SPOILED
 	free(image.at);
 }

@@ -732,7 +732,7 @@ START_TEST(journal_over_its_bound_still_ends)
 		int id = client_send(c, "session.command",
 		    "{'command':{'type':'guess','player_id':'%s','word':'%s'}}",
 		    i % 2 == 0 ? "ann" : "bob",
-		    word_text(wb.shared.words, word_deal(wb.shared.words, i % 100)));
+		    word_dealt(wb.shared.words, i % 100));
 		cJSON *reply = client_reply(c, id);
 		if (json_at(reply, "error") != NULL)
 			error = strdup(json_text_at(reply, "error.data.reason"));

@@ -107,42 +107,55 @@ write_file(const char *path, const struct words_header *h, const struct bytes *b
 	free(temporary);
 }
 
-void
-write_words(const char *path, const struct forms *f, const struct lemmas *l,
-    const uint32_t *spellings, const bool *dealt)
+/* Puts the table of the forms that are picked (NULL: of all); its size. */
+static struct words_size
+put_table(struct bytes *out, const struct forms *f, const struct lemmas *l,
+    const uint32_t *spellings, const bool *is_base, const bool *picked)
 {
-	struct words_header h = {
-		.version = WORDS_VERSION, .order = WORDS_ORDER, .forms = (uint32_t)f->n,
-	};
-	struct bytes body = { 0 }, bases = { 0 }, deal = { 0 }, text = { 0 };
-	bool *is_base = find_bases(f, l, spellings);
+	static const char zeros[4];
+	struct words_size size = { 0 };
+	struct bytes bases = { 0 }, text = { 0 };
 	size_t next = 0;
 
-	memcpy(h.magic, WORDS_MAGIC, sizeof(h.magic));
 	for (uint32_t i = 0; i <= f->n; i++) {
 		struct words_form row = {
 			.text = (uint32_t)text.n, .base = (uint32_t)(bases.n / sizeof(uint32_t)),
 		};
 
-		put(&body, &row, sizeof(row));
+		if (i < f->n && picked != NULL && !picked[i])
+			continue;
+		put(out, &row, sizeof(row));
 		if (i == f->n)
 			break;
+		size.forms++;
 		put(&text, f->at[i].text, strlen(f->at[i].text) + 1);
+		while (next < l->n && l->at[next].form < i)
+			next++;
 		put_bases(&bases, i, is_base[i], l, &next, spellings);
-		if (dealt[i])
-			put(&deal, &i, sizeof(i));
 	}
-	h.bases = (uint32_t)(bases.n / sizeof(uint32_t));
-	h.dealt = (uint32_t)(deal.n / sizeof(uint32_t));
-	h.text_bytes = (uint32_t)text.n;
-	put(&body, bases.at, bases.n);
-	put(&body, deal.at, deal.n);
-	put(&body, text.at, text.n);
+	size.bases = (uint32_t)(bases.n / sizeof(uint32_t));
+	size.text_bytes = (uint32_t)text.n;
+	put(out, bases.at, bases.n);
+	put(out, text.at, text.n);
+	put(out, zeros, WORDS_PADDED(text.n) - text.n);
+	free(bases.at);
+	free(text.at);
+	return size;
+}
+
+void
+write_words(const char *path, const struct forms *f, const struct lemmas *l,
+    const uint32_t *spellings, const bool *dealt)
+{
+	struct words_header h = { .version = WORDS_VERSION, .order = WORDS_ORDER };
+	struct bytes body = { 0 };
+	bool *is_base = find_bases(f, l, spellings);
+
+	memcpy(h.magic, WORDS_MAGIC, sizeof(h.magic));
+	h.dealt = put_table(&body, f, l, spellings, is_base, dealt);
+	h.all = put_table(&body, f, l, spellings, is_base, NULL);
 	h.crc = (uint32_t)crc32_z(0, (const Bytef *)body.at, body.n);
 	write_file(path, &h, &body);
 	free(is_base);
 	free(body.at);
-	free(bases.at);
-	free(deal.at);
-	free(text.at);
 }

@@ -18,14 +18,25 @@
 #include "worker/words.h"
 #include "worker/words_format.h"
 
-struct word_list {
-	const struct words_header	*header;
+struct table {
+	const struct words_size		*size;
 	const struct words_form		*forms;
 	const uint32_t			*bases;
-	const uint32_t			*dealt;
 	const char			*text;
+};
+
+struct word_list {
+	const struct words_header	*header;
+	struct table			 all, dealt;
 	size_t				 size;	/* of the mapping */
 };
+
+static uint64_t
+table_bytes(const struct words_size *size)
+{
+	return ((uint64_t)size->forms + 1) * sizeof(struct words_form) +
+	    (uint64_t)size->bases * sizeof(uint32_t) + WORDS_PADDED((uint64_t)size->text_bytes);
+}
 
 /* Maps the whole file. NULL and the reason in err. */
 static const void *
@@ -64,7 +75,6 @@ static const char *
 check_header(const struct words_header *h, size_t size)
 {
 	static const uint32_t zero[sizeof(h->unused) / sizeof(h->unused[0])];
-	uint64_t expected;
 
 	if (memcmp(h->magic, WORDS_MAGIC, sizeof(h->magic)) != 0)
 		return "not a word file";
@@ -74,11 +84,9 @@ check_header(const struct words_header *h, size_t size)
 		return "of another version of the word file's format";
 	if (memcmp(h->unused, zero, sizeof(zero)) != 0)
 		return "unknown fields in its header";
-	expected = sizeof(*h) + ((uint64_t)h->forms + 1) * sizeof(struct words_form) +
-	    ((uint64_t)h->bases + h->dealt) * sizeof(uint32_t) + h->text_bytes;
-	if (expected != size)
+	if (sizeof(*h) + table_bytes(&h->dealt) + table_bytes(&h->all) != size)
 		return "its size is not what its header says";
-	if (h->forms == 0 || h->dealt == 0)
+	if (h->all.forms == 0 || h->dealt.forms == 0)
 		return "no words in it";
 	if (h->crc != (uint32_t)crc32_z(0, (const Bytef *)(h + 1), size - sizeof(*h)))
 		return "its checksum is wrong";
@@ -87,40 +95,83 @@ check_header(const struct words_header *h, size_t size)
 
 /* Are the letters and bases of this form where they may be? */
 static bool
-form_is_sound(const struct word_list *l, uint32_t id)
+form_is_sound(const struct table *t, uint32_t id)
 {
-	const struct words_form *f = &l->forms[id];
+	const struct words_form *f = &t->forms[id];
 
-	if (f[1].text <= f->text || f[1].text > l->header->text_bytes ||
-	    f[1].text - f->text > WORD_MAX + 1 || l->text[f[1].text - 1] != '\0')
+	if (f[1].text <= f->text || f[1].text > t->size->text_bytes ||
+	    f[1].text - f->text > WORD_MAX + 1 || t->text[f[1].text - 1] != '\0')
 		return false;
 	if (f[1].base <= f->base)	/* and the last one is where they end */
 		return false;
-	return id == 0 || strcmp(l->text + f[-1].text, l->text + f->text) < 0;
+	return id == 0 || strcmp(t->text + f[-1].text, t->text + f->text) < 0;
 }
 
 /* Does every offset lead where it should? NULL, or what is wrong. */
 static const char *
-check_tables(const struct word_list *l)
+check_table(const struct table *t, uint32_t ids)
 {
-	const struct words_header *h = l->header;
+	const struct words_size *n = t->size;
 
-	if (l->forms[0].text != 0 || l->forms[0].base != 0 ||
-	    l->forms[h->forms].text != h->text_bytes || l->forms[h->forms].base != h->bases)
+	if (t->forms[0].text != 0 || t->forms[0].base != 0 ||
+	    t->forms[n->forms].text != n->text_bytes || t->forms[n->forms].base != n->bases)
 		return "its tables do not fit together";
-	for (uint32_t i = 0; i < h->forms; i++) {
-		if (!form_is_sound(l, i))
+	for (uint32_t i = 0; i < n->forms; i++) {
+		if (!form_is_sound(t, i))
 			return "its table of forms is wrong";
 	}
-	for (uint32_t i = 0; i < h->bases; i++) {
-		if (l->bases[i] >= h->forms)
+	for (uint32_t i = 0; i < n->bases; i++) {
+		if (t->bases[i] >= ids)
 			return "its table of bases is wrong";
 	}
-	for (uint32_t i = 0; i < h->dealt; i++) {
-		if (l->dealt[i] >= h->forms || (i > 0 && l->dealt[i] <= l->dealt[i - 1]))
+	return NULL;
+}
+
+/* The table of this size that begins here; where it ends. */
+static const void *
+place_table(struct table *t, const struct words_size *size, const void *begin)
+{
+	t->size = size;
+	t->forms = begin;
+	t->bases = (const uint32_t *)(t->forms + size->forms + 1);
+	t->text = (const char *)(t->bases + size->bases);
+	return t->text + WORDS_PADDED(size->text_bytes);
+}
+
+/* Is every dealt word a word, with the same bases? NULL, or what is wrong. */
+static const char *
+check_dealt(const struct word_list *l)
+{
+	for (uint32_t i = 0; i < l->dealt.size->forms; i++) {
+		const struct words_form *d = &l->dealt.forms[i], *f;
+		uint32_t id = word_find(l, l->dealt.text + d->text), n = d[1].base - d->base;
+
+		if (id == WORD_NONE)
+			return "its table of dealt words is wrong";
+		f = &l->all.forms[id];
+		if (f[1].base - f->base != n ||
+		    memcmp(l->all.bases + f->base, l->dealt.bases + d->base, n * sizeof(uint32_t)) != 0)
 			return "its table of dealt words is wrong";
 	}
 	return NULL;
+}
+
+/* NULL, or what is wrong. */
+static const char *
+open_tables(struct word_list *l)
+{
+	const struct words_header *h = l->header;
+	const char *wrong = check_header(h, l->size);
+	const void *end;
+
+	if (wrong != NULL)
+		return wrong;
+	end = place_table(&l->dealt, &h->dealt, h + 1);
+	place_table(&l->all, &h->all, end);
+	if ((wrong = check_table(&l->all, h->all.forms)) != NULL ||
+	    (wrong = check_table(&l->dealt, h->all.forms)) != NULL)
+		return wrong;
+	return check_dealt(l);
 }
 
 struct word_list *
@@ -138,14 +189,7 @@ word_list_open(const char *path, char *err, size_t size)
 		free(l);
 		return NULL;
 	}
-	wrong = check_header(l->header, l->size);
-	if (wrong == NULL) {
-		l->forms = (const struct words_form *)(l->header + 1);
-		l->bases = (const uint32_t *)(l->forms + l->header->forms + 1);
-		l->dealt = l->bases + l->header->bases;
-		l->text = (const char *)(l->dealt + l->header->dealt);
-		wrong = check_tables(l);
-	}
+	wrong = open_tables(l);
 	if (wrong != NULL) {
 		snprintf(err, size, "%s: %s", path, wrong);
 		word_list_close(l);
@@ -172,20 +216,20 @@ word_list_close(struct word_list *l)
 uint32_t
 word_count(const struct word_list *l)
 {
-	return l->header->forms;
+	return l->all.size->forms;
 }
 
 uint32_t
 word_find(const struct word_list *l, const char *text)
 {
-	uint32_t low = 0, high = l->header->forms;
+	uint32_t low = 0, high = l->all.size->forms;
 	char word[WORD_MAX + 1];
 
 	if (word_normalise(text, word) == -1)
 		return WORD_NONE;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		int order = strcmp(word, l->text + l->forms[middle].text);
+		int order = strcmp(word, l->all.text + l->all.forms[middle].text);
 
 		if (order == 0)
 			return middle;
@@ -200,26 +244,31 @@ word_find(const struct word_list *l, const char *text)
 const char *
 word_text(const struct word_list *l, uint32_t id)
 {
-	return l->text + l->forms[id].text;
+	return l->all.text + l->all.forms[id].text;
 }
 
-uint32_t
-word_shared(const struct word_list *l, uint32_t a, uint32_t b)
+/* The first base that both forms of this table have. */
+static uint32_t
+shared_base(const struct table *t, uint32_t a, uint32_t b)
 {
-	uint32_t i = l->forms[a].base, i_end = l->forms[a + 1].base;
-	uint32_t j = l->forms[b].base, j_end = l->forms[b + 1].base;
+	uint32_t i = t->forms[a].base, i_end = t->forms[a + 1].base;
+	uint32_t j = t->forms[b].base, j_end = t->forms[b + 1].base;
 
-	if (a == b)
-		return a;
 	while (i < i_end && j < j_end) {
-		if (l->bases[i] == l->bases[j])
-			return l->bases[i];
-		if (l->bases[i] < l->bases[j])
+		if (t->bases[i] == t->bases[j])
+			return t->bases[i];
+		if (t->bases[i] < t->bases[j])
 			i++;
 		else
 			j++;
 	}
 	return WORD_NONE;
+}
+
+uint32_t
+word_shared(const struct word_list *l, uint32_t a, uint32_t b)
+{
+	return a == b ? a : shared_base(&l->all, a, b);
 }
 
 bool
@@ -229,13 +278,19 @@ word_match(const struct word_list *l, uint32_t a, uint32_t b)
 }
 
 uint32_t
-word_deal_count(const struct word_list *l)
+word_dealt_count(const struct word_list *l)
 {
-	return l->header->dealt;
+	return l->dealt.size->forms;
 }
 
-uint32_t
-word_deal(const struct word_list *l, uint32_t n)
+const char *
+word_dealt(const struct word_list *l, uint32_t n)
 {
-	return l->dealt[n];
+	return l->dealt.text + l->dealt.forms[n].text;
+}
+
+bool
+word_dealt_match(const struct word_list *l, uint32_t a, uint32_t b)
+{
+	return shared_base(&l->dealt, a, b) != WORD_NONE;
 }

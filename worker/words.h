@@ -57,8 +57,12 @@ bool	 word_match(const struct word_list *, uint32_t a, uint32_t b);
 /* A base that both have: a itself where they are the same; WORD_NONE where they do not match. */
 uint32_t word_shared(const struct word_list *, uint32_t a, uint32_t b);
 
-/* The common words that a round may begin with: how many, and the id of the n-th (n < count). */
-uint32_t word_deal_count(const struct word_list *);
-uint32_t word_deal(const struct word_list *, uint32_t n);
+/*
+ * The common words that a round may begin with: how many, the letters of the n-th (n < count),
+ * and whether two of them match. They stand together in the file.
+ */
+uint32_t word_dealt_count(const struct word_list *);
+const char *word_dealt(const struct word_list *, uint32_t n);
+bool	 word_dealt_match(const struct word_list *, uint32_t a, uint32_t b);
 
 #endif

@@ -54,30 +54,39 @@ put(FILE *out, struct words_header *h, const void *what, size_t n)
 		err(1, "fwrite");
 }
 
+/* The table of these words; each is its own base. */
+static struct words_size
+put_table(FILE *out, struct words_header *h, const char *const *words, uint32_t n)
+{
+	static const char zeros[4];
+	struct words_size size = { .forms = n, .bases = n };
+
+	for (uint32_t i = 0; i <= n; i++) {
+		struct words_form form = { .text = size.text_bytes, .base = i };
+
+		put(out, h, &form, sizeof(form));
+		size.text_bytes += i < n ? (uint32_t)strlen(words[i]) + 1 : 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		put(out, h, &i, sizeof(i));
+	for (uint32_t i = 0; i < n; i++)
+		put(out, h, words[i], strlen(words[i]) + 1);
+	if (WORDS_PADDED(size.text_bytes) != size.text_bytes)
+		put(out, h, zeros, WORDS_PADDED(size.text_bytes) - size.text_bytes);
+	return size;
+}
+
 void
 wordfile_make(const char *path, const char *const *words, uint32_t n)
 {
-	struct words_header h = {
-		.version = WORDS_VERSION, .order = WORDS_ORDER, .forms = n, .bases = n, .dealt = n,
-	};
+	struct words_header h = { .version = WORDS_VERSION, .order = WORDS_ORDER };
 	FILE *out = fopen(path, "we");
 
 	memcpy(h.magic, WORDS_MAGIC, sizeof(h.magic));
 	if (out == NULL || fseek(out, sizeof(h), SEEK_SET) == -1)
 		err(1, "%s", path);
-	for (uint32_t i = 0; i <= n; i++) {
-		struct words_form form = { .text = h.text_bytes, .base = i };
-
-		put(out, &h, &form, sizeof(form));
-		h.text_bytes += i < n ? (uint32_t)strlen(words[i]) + 1 : 0;
-	}
-	for (uint32_t i = 0; i < 2 * n; i++) {	/* the bases, the dealt */
-		uint32_t id = i % n;
-
-		put(out, &h, &id, sizeof(id));
-	}
-	for (uint32_t i = 0; i < n; i++)
-		put(out, &h, words[i], strlen(words[i]) + 1);
+	h.dealt = put_table(out, &h, words, n);
+	h.all = put_table(out, &h, words, n);
 	if (fseek(out, 0, SEEK_SET) == -1 || fwrite(&h, sizeof(h), 1, out) != 1 || fclose(out) != 0)
 		err(1, "%s", path);
 }

@@ -45,16 +45,15 @@ is_forbidden(const struct team *t, const char *word)
 bool
 deal_pair(const struct team *t, const struct word_list *words, uint64_t bits, const char *pair[2])
 {
-	uint32_t n = word_deal_count(words);
+	uint32_t n = word_dealt_count(words);
 
 	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
 		uint64_t drawn = mix(bits + attempt);
-		uint32_t a = word_deal(words, below((uint32_t)drawn, n));
-		uint32_t b = word_deal(words, below((uint32_t)(drawn >> 32), n));
+		uint32_t a = below((uint32_t)drawn, n), b = below((uint32_t)(drawn >> 32), n);
 
-		pair[0] = word_text(words, a);
-		pair[1] = word_text(words, b);
-		if (!word_match(words, a, b) && !is_forbidden(t, pair[0]) &&
+		pair[0] = word_dealt(words, a);
+		pair[1] = word_dealt(words, b);
+		if (!word_dealt_match(words, a, b) && !is_forbidden(t, pair[0]) &&
 		    !is_forbidden(t, pair[1]))
 			return true;
 	}
