@@ -210,6 +210,8 @@ struct registry_cell {
 	uint64_t	 latency_sum_us;
 	uint64_t	 syncs, sync_sum_us;
 	uint64_t	 gaps;		/* told to subscribers */
+	uint64_t	 cpu_us;	/* up to its last command */
+	uint64_t	 memory_max;	/* bytes, with what it shares; the most that it ever was */
 	uint64_t	 phase_since_ns;
 	int32_t		 pid;
 	uint32_t	 pad;
@@ -247,6 +249,7 @@ struct registry_total {
 	uint64_t	 latency[REGISTRY_LATENCIES];
 	uint64_t	 latency_sum_us;
 	uint64_t	 syncs, sync_sum_us;
+	uint64_t	 cpu_us;
 };
 
 /*

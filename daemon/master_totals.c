@@ -45,5 +45,6 @@ totals_reaped(struct master *m, unsigned mode, const struct registry_cell *cell)
 	total.syncs += cell->syncs;
 	total.sync_sum_us += cell->sync_sum_us;
 	total.gaps += cell->gaps;
+	total.cpu_us += cell->cpu_us;
 	registry_total_write(m->registry, mode, &total);
 }

@@ -30,6 +30,7 @@ cell_add(struct registry_total *total, const struct registry_cell *cell)
 	total->syncs += cell->syncs;
 	total->sync_sum_us += cell->sync_sum_us;
 	total->gaps += cell->gaps;
+	total->cpu_us += cell->cpu_us;
 }
 
 static void
@@ -41,7 +42,11 @@ entry_add(const struct registry *r, struct monitor_counts *c, const struct regis
 	if (e->residency == RESIDENCY_NONE || e->residency >= RESIDENCY_ENDED)
 		return;
 	if (e->cell != REGISTRY_NONE && registry_cell_of(r, e, &cell)) {
-		cell_add(&c->modes[e->mode < MODES_MAX ? e->mode : 0], &cell);
+		unsigned mode = e->mode < MODES_MAX ? e->mode : 0;
+
+		cell_add(&c->modes[mode], &cell);
+		if (cell.memory_max > c->memory_max[mode])
+			c->memory_max[mode] = cell.memory_max;
 		if (cell.state != STATE_NONE)
 			state = cell.state;
 	}
@@ -59,6 +64,7 @@ counts_take(const struct registry *r, struct monitor_counts *c)
 		totals_read(r, before);
 		memcpy(c->modes, before, sizeof(before));
 		memset(c->sessions, 0, sizeof(c->sessions));
+		memset(c->memory_max, 0, sizeof(c->memory_max));
 		c->processes = 0;
 		uint32_t high = registry_high(r);
 		for (uint32_t slot = 0; slot < high; slot++)

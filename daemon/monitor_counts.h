@@ -12,6 +12,8 @@ struct monitor_counts {
 	struct registry_total	 modes[MODES_MAX];
 	/* Sessions that exist, by state and residency. */
 	uint64_t		 sessions[STATE_TERMINATED + 1][RESIDENCY_ENDED + 1];
+	/* Bytes: the most that one process of those that live has taken, by mode. */
+	uint64_t		 memory_max[MODES_MAX];
 	uint64_t		 processes;	/* of sessions, as sessions.awake_max counts them */
 };
 

@@ -87,6 +87,20 @@ write_sessions(struct evbuffer *b, const struct metric *m, const struct metrics_
 }
 
 static void
+write_sessions_cpu(struct evbuffer *b, const struct metric *m, const struct metrics_view *v)
+{
+	for (const struct mode *mode = modes; mode->name != NULL; mode++)
+		put_seconds(b, m, mode->name, (double)v->counts->modes[mode->number].cpu_us / US_PER_S);
+}
+
+static void
+write_sessions_memory(struct evbuffer *b, const struct metric *m, const struct metrics_view *v)
+{
+	for (const struct mode *mode = modes; mode->name != NULL; mode++)
+		put_count(b, m, mode->name, v->counts->memory_max[mode->number]);
+}
+
+static void
 write_sessions_max(struct evbuffer *b, const struct metric *m, const struct metrics_view *v)
 {
 	put_count(b, m, NULL, v->sessions_max);
@@ -230,6 +244,11 @@ const struct metric metrics[] = {
 	 "Sessions that were ready again after a crash.", write_restarts},
 	{"gamed_sessions_held_total", METRIC_COUNTER, "",
 	 "Times that the supervisor gave up on a session and held it.", write_holds},
+	{"gamed_sessions_cpu_seconds_total", METRIC_COUNTER, "mode",
+	 "CPU time of the processes of sessions, each up to its last command.", write_sessions_cpu},
+	{"gamed_session_resident_memory_max_bytes", METRIC_GAUGE, "mode",
+	 "The most that a process of a session that runs has taken, with what it shares.",
+	 write_sessions_memory},
 	{"gamed_subscriber_gaps_total", METRIC_COUNTER, "",
 	 "Gaps that were announced to subscribers of events.", write_gaps},
 	{"gamed_service_restarts_total", METRIC_COUNTER, "service",

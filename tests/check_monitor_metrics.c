@@ -91,6 +91,8 @@ running(const char *id, unsigned state, uint64_t commands, uint64_t errors)
 		.syncs = 2,
 		.sync_sum_us = 500000,
 		.gaps = 1,
+		.cpu_us = 1500000,
+		.memory_max = commands << 20,
 	};
 	registry_page_publish(p, &cell);
 	return e;
@@ -99,7 +101,7 @@ running(const char *id, unsigned state, uint64_t commands, uint64_t errors)
 START_TEST(adds_up)
 {
 	struct registry_total total = {.sessions_started = 9, .commands = 100, .latency[3] = 100,
-	    .sessions_ended = {[END_STOPPED] = 4, [END_OTHER] = 1}, .crashes = 2};
+	    .sessions_ended = {[END_STOPPED] = 4, [END_OTHER] = 1}, .crashes = 2, .cpu_us = 500000};
 	struct registry_total unknown = {.holds = 1, .gaps = 6};
 
 	begin(_i);
@@ -131,6 +133,8 @@ START_TEST(adds_up)
 	expect("gamed_sessions_terminated_total{reason=\"idle_timeout\"} 0");
 	expect("gamed_session_crashes_total 2");
 	expect("gamed_sessions_held_total 1");
+	expect("gamed_sessions_cpu_seconds_total{mode=\"two_player\"} 3.500");
+	expect("gamed_session_resident_memory_max_bytes{mode=\"two_player\"} 7340032");
 	expect("gamed_subscriber_gaps_total 8");
 	expect("gamed_service_restarts_total{service=\"gateway\"} 3");
 	expect("gamed_process_cpu_seconds_total{process=\"gateway\"} 0.500");

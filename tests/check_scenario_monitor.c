@@ -94,6 +94,9 @@ await_log(const char *text)
 
 /* ---- counts ---- */
 
+#define CPU "gamed_sessions_cpu_seconds_total{mode=\"two_player\"}"
+#define MEMORY "gamed_session_resident_memory_max_bytes{mode=\"two_player\"}"
+
 #define COMMANDS "gamed_commands_total{mode=\"two_player\"}"
 #define ERRORS "gamed_command_errors_total{mode=\"two_player\"}"
 #define LATENCIES "gamed_command_seconds_count{mode=\"two_player\"}"
@@ -152,6 +155,32 @@ START_TEST(counts)
 	expect("gamed_session_restarts_total", 1);
 	expect("gamed_sessions_terminated_total{reason=\"stopped\"}", 1);
 	ck_assert(http_metric(at, "gamed_process_resident_memory_bytes{process=\"gateway\"}") > 0);
+	client_close(c);
+	end();
+}
+END_TEST
+
+/* What a session's processes use is told while they run; their time is kept when they are gone. */
+START_TEST(use_of_sessions)
+{
+	double cpu;
+
+	begin(__func__, NULL);
+	bed_start(bed);
+	struct client *c = client_open(bed);
+	expect(MEMORY, 0);
+	table_start(c, "g1", 3);
+	ck_assert(http_metric(at, MEMORY) > 100 * 1024);
+	uint64_t deadline = bed_deadline();
+	while ((cpu = http_metric(at, CPU)) < 0.02) {
+		for (int i = 0; i < 100; i++)
+			client_refuse(c, "rejected", "session.command",
+			    "{'game_id':'g1','command':{'type':'guess','player_id':'x','word':'a'}}");
+		bed_look_again(deadline, "a session to use a process");
+	}
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	ck_assert(http_metric(at, CPU) >= cpu);
+	expect(MEMORY, 0);
 	client_close(c);
 	end();
 }
@@ -504,6 +533,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, counts);
+	tcase_add_test(tc, use_of_sessions);
 	tcase_add_test(tc, events_in_log);
 	tcase_add_test(tc, pages);
 	tcase_add_test(tc, awake_max);

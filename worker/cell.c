@@ -1,6 +1,8 @@
 /*
  * cell.c: filling in the process's own cell.
  */
+#include <sys/resource.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +72,18 @@ bucket(uint64_t us)
 }
 
 void
+cell_used(struct cell *cell)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) == -1)
+		return;
+	cell->now.cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+	    (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	cell->now.memory_max = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+void
 cell_command_end(struct cell *cell, bool ok, uint64_t us)
 {
 	cell->now.command[0] = '\0';
@@ -79,6 +93,7 @@ cell_command_end(struct cell *cell, bool ok, uint64_t us)
 		cell->now.errors++;
 	cell->now.latency[bucket(us)]++;
 	cell->now.latency_sum_us += us;
+	cell_used(cell);
 	cell_publish(cell);
 }
 

@@ -31,6 +31,8 @@ void	cell_session(struct cell *, const struct session *);
 /* A player's command begins (published at once: who asks why it hangs reads it), and ends. */
 void	cell_command_begin(struct cell *, const char *type);
 void	cell_command_end(struct cell *, bool ok, uint64_t us);
+/* Asks the kernel what this process has used so far; told with the next publishing. */
+void	cell_used(struct cell *);
 
 /* How often, and how long in all, it waited for the disk. */
 void	cell_synced(struct cell *, uint64_t n, uint64_t us);

@@ -52,7 +52,7 @@ static const int allowed[] = {
 	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getrandom),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(setitimer), SCMP_SYS(futex), SCMP_SYS(sched_yield),
-	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(exit), SCMP_SYS(exit_group),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getrusage), SCMP_SYS(exit), SCMP_SYS(exit_group),
 #ifdef GAMED_FAULTS
 	SCMP_SYS(pause), SCMP_SYS(clock_nanosleep),
 #endif

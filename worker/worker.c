@@ -220,6 +220,7 @@ serve(struct worker *w, const char *main_frame)
 	if (!open_up(w))
 		ending_leave(w, EXIT_INTENT_NONE, 1, "cannot serve: %s", strerror(errno));
 	remember_activity(w);
+	cell_used(&w->cell);
 	cell_publish(&w->cell);
 	setproctitle("session %s %s", w->session->id, session_state_name(w->session->state));
 	if (w->shared->sandbox != NULL && sandbox_enter(w->shared->sandbox) == -1)
