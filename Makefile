@@ -2,6 +2,7 @@
 #
 #   make            build/gamed, build/gamectl and build/words
 #   make check      every test and the source checks (./scripts/check)
+#   make cases      which tests cover the cases of supervision, and how they went
 #   make check-init  under init systems, for real (INITBED=PROGRAM: in whole machines, too)
 #   make asan       the tests under AddressSanitizer and UBSan alone
 #   make bench      measurements, as ratios to references of the same run
@@ -114,6 +115,10 @@ $(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
 check:
 	./scripts/check
 
+cases:
+	@$(MAKE) -s BUILD=build/gcc CC=gcc FAULTS=1 tests
+	@./scripts/cases
+
 check-init: all
 	BUILD=$(BUILD) ./scripts/check-init
 
@@ -146,7 +151,7 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all tests tidy check check-init asan bench install clean
+.PHONY: all tests tidy check cases check-init asan bench install clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -184,7 +184,7 @@ START_TEST(unknown)
 }
 END_TEST
 
-START_TEST(wrong_values)
+START_TEST(case_03_wrong_values)
 {
 	refused("[sessions]\nmax=x\n", ":2: sessions.max: not a whole number: x");
 	refused("[sessions]\nmax=\n", ":2: sessions.max: not a whole number: ");
@@ -472,7 +472,7 @@ main(void)
 	tcase_add_test(tests, table);
 	tcase_add_test(tests, file_and_overrides);
 	tcase_add_test(tests, unknown);
-	tcase_add_test(tests, wrong_values);
+	tcase_add_test(tests, case_03_wrong_values);
 	tcase_add_test(tests, listen);
 	tcase_add_test(tests, not_a_text);
 	tcase_add_test(tests, line_length);

@@ -259,7 +259,7 @@ START_TEST(no_reply_to_what_is_done_once)
 }
 END_TEST
 
-START_TEST(no_socket)
+START_TEST(case_84_no_socket)
 {
 	unlink(peer.path);
 	BEGIN("status");
@@ -269,7 +269,7 @@ START_TEST(no_socket)
 }
 END_TEST
 
-START_TEST(socket_of_a_dead_daemon)
+START_TEST(case_84_socket_of_a_dead_daemon)
 {
 	shutdown(peer.listener, SHUT_RDWR);
 	BEGIN("list");
@@ -504,8 +504,8 @@ call_suite(void)
 	tcase_add_loop_test(tc, garbage_answer, 0, LENGTH(garbage));
 	tcase_add_test(tc, no_reply_in_time);
 	tcase_add_test(tc, no_reply_to_what_is_done_once);
-	tcase_add_test(tc, no_socket);
-	tcase_add_test(tc, socket_of_a_dead_daemon);
+	tcase_add_test(tc, case_84_no_socket);
+	tcase_add_test(tc, case_84_socket_of_a_dead_daemon);
 	tcase_add_test(tc, full_backlog);
 	tcase_add_test(tc, asks_again_what_does_no_harm);
 	tcase_add_test(tc, asks_again_with_the_same_key);

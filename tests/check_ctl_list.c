@@ -193,7 +193,7 @@ START_TEST(master_is_dead)
 END_TEST
 
 /* What is no registry, or not yet a whole one, is not believed: the daemon is asked. */
-START_TEST(no_registry)
+START_TEST(case_114_no_registry)
 {
 	static struct peer peer;
 	char path[PATH_MAX];
@@ -241,7 +241,7 @@ main(void)
 	tcase_add_loop_test(tc, filter, 0, (int)(sizeof(filters) / sizeof(filters[0])));
 	tcase_add_test(tc, ended_ones_are_not_listed);
 	tcase_add_test(tc, master_is_dead);
-	tcase_add_loop_test(tc, no_registry, 0, 2);
+	tcase_add_loop_test(tc, case_114_no_registry, 0, 2);
 	suite_add_tcase(suite, tc);
 	scratch_init();
 	int code = suite_main(suite);

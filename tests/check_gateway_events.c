@@ -106,9 +106,9 @@ publish(uint64_t from, uint64_t to, bool tell)
 		served_event(s, &e, seq);
 }
 
-START_TEST(live_116)
+START_TEST(case_116_live)
 {
-	begin_with_session("live_116");
+	begin_with_session(__func__);
 	struct client *other = client_open(b.bed);
 	cJSON *result = client_call(c, "events.subscribe", "{'topics':['game:g1']}");
 	served_stream(s);
@@ -200,9 +200,9 @@ START_TEST(no_seam)
 END_TEST
 
 /* The process is killed and comes back: what the supervisor says stands between the records. */
-START_TEST(over_a_restart_34)
+START_TEST(case_34_over_a_restart)
 {
-	begin_with_session("over_a_restart_34");
+	begin_with_session(__func__);
 	subscribe(c, "{'topics':['game:g1']}");
 	served_stream(s);
 	publish(6, 6, true);
@@ -357,11 +357,11 @@ END_TEST
  * A reader that does not read costs the others nothing, and finds everything when it reads again,
  * facts in their places.
  */
-START_TEST(slow_reader_120)
+START_TEST(case_119_120_slow_reader)
 {
 	enum { N = 4000 };
 
-	begin_with_session("slow_reader_120");
+	begin_with_session(__func__);
 	struct client *slow = client_open(b.bed);
 	subscribe(slow, "{'topics':['game:g1']}");
 	subscribe(c, "{'topics':['game:g1']}");
@@ -385,11 +385,11 @@ START_TEST(slow_reader_120)
 END_TEST
 
 /* One that wants a long past and does not read: it is read for it only as fast as it takes it. */
-START_TEST(slow_catch_up_120)
+START_TEST(case_120_slow_catch_up)
 {
 	enum { N = 25000 };
 
-	begin("slow_catch_up_120");
+	begin(__func__);
 	e = gateway_bed_session(&b, "g1", RESIDENCY_HIBERNATED, N);
 	gateway_bed_journal(&b, "journal", "g1", e.instance, 1, N);
 	struct client *other = client_open(b.bed);
@@ -449,9 +449,9 @@ START_TEST(gap)
 }
 END_TEST
 
-START_TEST(unsubscribe_117)
+START_TEST(case_117_unsubscribe)
 {
-	begin_with_session("unsubscribe_117");
+	begin_with_session(__func__);
 	cJSON *first = client_call(c, "events.subscribe", "{'topics':['game:g1']}");
 	cJSON *second = client_call(c, "events.subscribe", "{'topics':['game:g1']}");
 	served_stream(s);
@@ -551,9 +551,9 @@ START_TEST(sessions_and_services)
 END_TEST
 
 /* Subscribers that are killed leave nothing, and harm nobody. */
-START_TEST(dead_subscriber_118)
+START_TEST(case_118_dead_subscriber)
 {
-	begin_with_session("dead_subscriber_118");
+	begin_with_session(__func__);
 	subscribe(c, "{'topics':['game:g1']}");
 	served_stream(s);
 	uint64_t seq = 5;
@@ -595,11 +595,11 @@ START_TEST(over_a_gateway)
 END_TEST
 
 /* A session that is over costs nothing of who listens to all: thousands come and go. */
-START_TEST(many_sessions_96)
+START_TEST(case_96_many_sessions)
 {
 	char id[16];
 
-	begin("many_sessions_96");
+	begin(__func__);
 	subscribe(c, "{'topics':['game:*','sessions']}");
 	for (int i = 0; i < 500; i++) {
 		snprintf(id, sizeof(id), "g%d", i);
@@ -623,25 +623,25 @@ events_suite(void)
 	TCase *tc = tcase_create("events");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, live_116);
+	tcase_add_test(tc, case_116_live);
 	tcase_add_test(tc, one_stream);
 	tcase_add_test(tc, from_a_number);
 	tcase_add_test(tc, no_seam);
-	tcase_add_test(tc, over_a_restart_34);
+	tcase_add_test(tc, case_34_over_a_restart);
 	tcase_add_test(tc, before_the_start);
 	tcase_add_test(tc, over_the_end_and_again);
 	tcase_add_loop_test(tc, from_the_archive, 0, 2);
 	tcase_add_test(tc, listening_wakes_nobody);
-	tcase_add_test(tc, slow_reader_120);
-	tcase_add_test(tc, slow_catch_up_120);
+	tcase_add_test(tc, case_119_120_slow_reader);
+	tcase_add_test(tc, case_120_slow_catch_up);
 	tcase_add_test(tc, slow_over_two_lives);
 	tcase_add_test(tc, gap);
-	tcase_add_test(tc, unsubscribe_117);
+	tcase_add_test(tc, case_117_unsubscribe);
 	tcase_add_test(tc, wrong_topics);
 	tcase_add_test(tc, sessions_and_services);
-	tcase_add_test(tc, dead_subscriber_118);
+	tcase_add_test(tc, case_118_dead_subscriber);
 	tcase_add_test(tc, over_a_gateway);
-	tcase_add_test(tc, many_sessions_96);
+	tcase_add_test(tc, case_96_many_sessions);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

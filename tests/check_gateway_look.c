@@ -229,9 +229,9 @@ expect_count(int rows, int count, const char *params)
 	cJSON_Delete(result);
 }
 
-START_TEST(list_107)
+START_TEST(case_107_list)
 {
-	begin("list_107");
+	begin(__func__);
 	expect_count(0, 0, "{}");
 	e = gateway_bed_session(&b, "a", RESIDENCY_AWAKE, 5);
 	gateway_bed_session(&b, "b", RESIDENCY_HIBERNATED, 5);
@@ -264,9 +264,9 @@ START_TEST(list_107)
 END_TEST
 
 /* A row and get tell the same. */
-START_TEST(list_row_as_get_89)
+START_TEST(case_89_list_row_as_get)
 {
-	begin("list_row_as_get_89");
+	begin(__func__);
 	e = gateway_bed_session(&b, "g1", RESIDENCY_HELD, 5);
 	cJSON *list = client_call(c, "session.list", NULL);
 	cJSON *get = client_call(c, "session.get",
@@ -281,13 +281,13 @@ START_TEST(list_row_as_get_89)
 END_TEST
 
 /* Page by page, while others come and go: who is there all the while is there exactly once. */
-START_TEST(list_pages_89)
+START_TEST(case_89_list_pages)
 {
 	struct registry_entry entries[60];
 	int seen[60] = {0}, n = 0;
 	char cursor[128] = "", id[16];
 
-	begin("list_pages_89");
+	begin(__func__);
 	for (int i = 0; i < 60; i++) {
 		snprintf(id, sizeof(id), "g%d", i);
 		entries[i] = gateway_bed_session(&b, id, RESIDENCY_HIBERNATED, 5);
@@ -493,9 +493,9 @@ look_suite(void)
 	tcase_add_test(tc, get_many_asleep);
 	tcase_add_test(tc, get_falls_asleep);
 	tcase_add_test(tc, get_ends_meanwhile);
-	tcase_add_test(tc, list_107);
-	tcase_add_test(tc, list_row_as_get_89);
-	tcase_add_test(tc, list_pages_89);
+	tcase_add_test(tc, case_107_list);
+	tcase_add_test(tc, case_89_list_row_as_get);
+	tcase_add_test(tc, case_89_list_pages);
 	tcase_add_test(tc, list_large);
 	tcase_add_test(tc, journal);
 	tcase_add_test(tc, journal_of_a_living_one);

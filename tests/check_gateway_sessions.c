@@ -109,11 +109,11 @@ play_started(struct registry_entry *new)
 	registry_write(b.shared.registry, new);
 }
 
-START_TEST(start_7)
+START_TEST(case_07_start)
 {
 	int fd;
 
-	begin("start_7");
+	begin(__func__);
 	int id = client_send(c, "session.start",
 	    "{" RED ",'game_id':'g1','guild_id':'guild','config':{'rounds':3},"
 	    "'restart':'permanent','limits':{'max_restarts':'unlimited','max_seconds':9}}");
@@ -192,9 +192,9 @@ static const struct {
 };
 
 /* Whatever is wrong with a start, the master never hears of it. */
-START_TEST(start_wrong_4)
+START_TEST(case_04_start_wrong)
 {
-	begin("start_wrong_4");
+	begin(__func__);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		cJSON *data =
 		    client_refused(c, "invalid_params", "session.start", "%s", wrong[i].params);
@@ -220,11 +220,11 @@ static const struct {
 	{ERROR_START_FAILED, "start_failed"},
 };
 
-START_TEST(start_refused_12)
+START_TEST(case_12_start_refused)
 {
 	int fd;
 
-	begin("start_refused_12");
+	begin(__func__);
 	int id = client_send(c, "session.start", "{" RED "}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
 	close(fd);
@@ -240,11 +240,11 @@ START_TEST(start_refused_12)
 }
 END_TEST
 
-START_TEST(start_failed_18)
+START_TEST(case_18_start_failed)
 {
 	int fd;
 
-	begin("start_failed_18");
+	begin(__func__);
 	int id = client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
 	close(fd);
@@ -386,9 +386,9 @@ START_TEST(command_with_text_id)
 END_TEST
 
 /* Order is that of arrival, over all clients. */
-START_TEST(commands_in_order_122)
+START_TEST(case_122_commands_in_order)
 {
-	begin_with_session("commands_in_order_122");
+	begin_with_session(__func__);
 	struct client *other = client_open(b.bed);
 	for (int i = 0; i < 20; i++) {
 		client_send(c, "session.command", "{" GUESS ",'if_seq':%d}", 2 * i);
@@ -409,9 +409,9 @@ START_TEST(commands_in_order_122)
 END_TEST
 
 /* The deadline hits the caller alone: the late reply is nobody's, and the next one gets its own. */
-START_TEST(deadline_129)
+START_TEST(case_129_deadline)
 {
-	begin_with_session("deadline_129");
+	begin_with_session(__func__);
 	int id = client_send(c, "session.command", "{" GUESS ",'deadline_ms':50}");
 	cJSON *late = served_expect(s, "session.command");
 	expect_refusal(id, "deadline");
@@ -445,9 +445,9 @@ die_and_come_back(void)
  * Killed with a keyed command in hand: it is asked again. Without a key nobody knows; those
  * behind it had not begun.
  */
-START_TEST(killed_in_a_command_129)
+START_TEST(case_129_killed_in_a_command)
 {
-	begin_with_session("killed_in_a_command_129");
+	begin_with_session(__func__);
 	int keyed = client_send(c, "session.command", "{" GUESS ",'key':'k'}");
 	cJSON_Delete(served_expect(s, "session.command"));
 	int second = client_send(c, "session.command", "{" GUESS ",'if_seq':2}");
@@ -489,9 +489,9 @@ START_TEST(answered_before_it_died)
 END_TEST
 
 /* While it starts or restarts commands wait, in order, each until its deadline. */
-START_TEST(held_while_restarting_122)
+START_TEST(case_122_held_while_restarting)
 {
-	begin_with_session("held_while_restarting_122");
+	begin_with_session(__func__);
 	served_die(s);
 	gateway_bed_residency(&b, &e, _i == 0 ? RESIDENCY_RESTARTING : RESIDENCY_STARTING);
 	int first = client_send(c, "session.command", "{" GUESS ",'if_seq':1}");
@@ -516,9 +516,9 @@ END_TEST
  * The master is stopped and the process is dead: nobody has noticed. A command waits until its
  * deadline, and no longer.
  */
-START_TEST(dead_and_not_noticed_100)
+START_TEST(case_100_101_dead_and_not_noticed)
 {
-	begin_with_session("dead_and_not_noticed_100");
+	begin_with_session(__func__);
 	served_die(s);
 	expect_refusal(
 	    client_send(c, "session.command", "{" GUESS ",'deadline_ms':200}"), "restarting");
@@ -623,9 +623,9 @@ START_TEST(not_there)
 END_TEST
 
 /* Given up on, or over, with commands waiting. */
-START_TEST(given_up_58)
+START_TEST(case_58_given_up)
 {
-	begin_with_session("given_up_58");
+	begin_with_session(__func__);
 	served_die(s);
 	gateway_bed_residency(&b, &e, RESIDENCY_RESTARTING);
 	int id = client_send(c, "session.command", "{" GUESS "}");
@@ -716,9 +716,9 @@ play_end(const char *reason)
 	gateway_bed_notice(&b, NOTICE_ENDED, &last, reason);
 }
 
-START_TEST(stop_waits_for_the_end_77)
+START_TEST(case_77_stop_waits_for_the_end)
 {
-	begin_with_session("stop_waits_for_the_end_77");
+	begin_with_session(__func__);
 	int id =
 	    client_send(c, "session.stop", "{'game_id':'g1','reason':'bored','timeout_ms':700}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
@@ -760,9 +760,9 @@ START_TEST(stop_of_this_life)
 }
 END_TEST
 
-START_TEST(stop_refused_76)
+START_TEST(case_76_stop_refused)
 {
-	begin_with_session("stop_refused_76");
+	begin_with_session(__func__);
 	int id = client_send(c, "session.stop", "{'game_id':'g1'}");
 	struct service_request r = gateway_bed_expect(&b, SERVICE_STOP, NULL);
 	gateway_bed_refuse(&b, &r, ERROR_NOT_FOUND, "");
@@ -811,9 +811,9 @@ START_TEST(stop_after_commands)
 }
 END_TEST
 
-START_TEST(kill_waits_for_nothing_68)
+START_TEST(case_68_kill_waits_for_nothing)
 {
-	begin_with_session("kill_waits_for_nothing_68");
+	begin_with_session(__func__);
 	client_send(c, "session.command", "{" GUESS "}");
 	cJSON_Delete(served_expect(s, "session.command"));
 	int id = client_send(c, "session.kill", "{'game_id':'g1'}");
@@ -825,9 +825,9 @@ START_TEST(kill_waits_for_nothing_68)
 }
 END_TEST
 
-START_TEST(release_57)
+START_TEST(case_57_release)
 {
-	begin_with_session("release_57");
+	begin_with_session(__func__);
 	served_die(s);
 	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
 	int id = client_send(c, "session.release", "{'game_id':'g1'}");
@@ -859,37 +859,37 @@ sessions_suite(void)
 	TCase *tc = tcase_create("sessions");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, start_7);
+	tcase_add_test(tc, case_07_start);
 	tcase_add_test(tc, start_names_it);
-	tcase_add_test(tc, start_wrong_4);
-	tcase_add_loop_test(tc, start_refused_12, 0, sizeof(refusals) / sizeof(refusals[0]));
-	tcase_add_test(tc, start_failed_18);
+	tcase_add_test(tc, case_04_start_wrong);
+	tcase_add_loop_test(tc, case_12_start_refused, 0, sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(tc, case_18_start_failed);
 	tcase_add_test(tc, start_again_with_key);
 	tcase_add_test(tc, start_twice_at_once);
 	tcase_add_test(tc, start_of_a_gateway_before);
 	tcase_add_test(tc, command_passes);
 	tcase_add_test(tc, command_with_text_id);
-	tcase_add_test(tc, commands_in_order_122);
-	tcase_add_test(tc, deadline_129);
-	tcase_add_test(tc, killed_in_a_command_129);
+	tcase_add_test(tc, case_122_commands_in_order);
+	tcase_add_test(tc, case_129_deadline);
+	tcase_add_test(tc, case_129_killed_in_a_command);
 	tcase_add_test(tc, answered_before_it_died);
-	tcase_add_loop_test(tc, held_while_restarting_122, 0, 2);
-	tcase_add_test(tc, dead_and_not_noticed_100);
+	tcase_add_loop_test(tc, case_122_held_while_restarting, 0, 2);
+	tcase_add_test(tc, case_100_101_dead_and_not_noticed);
 	tcase_add_test(tc, woken_by_a_command);
 	tcase_add_test(tc, wake_refused);
 	tcase_add_test(tc, slept_meanwhile);
 	tcase_add_test(tc, refused_on_the_way_to_sleep);
 	tcase_add_test(tc, not_there);
-	tcase_add_loop_test(tc, given_up_58, 0, 2);
+	tcase_add_loop_test(tc, case_58_given_up, 0, 2);
 	tcase_add_test(tc, too_many_wait);
 	tcase_add_test(tc, garbage_from_a_session);
 	tcase_add_test(tc, command_too_long);
-	tcase_add_test(tc, stop_waits_for_the_end_77);
+	tcase_add_test(tc, case_77_stop_waits_for_the_end);
 	tcase_add_test(tc, stop_of_this_life);
-	tcase_add_test(tc, stop_refused_76);
+	tcase_add_test(tc, case_76_stop_refused);
 	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
-	tcase_add_test(tc, kill_waits_for_nothing_68);
-	tcase_add_loop_test(tc, release_57, 0, 2);
+	tcase_add_test(tc, case_68_kill_waits_for_nothing);
+	tcase_add_loop_test(tc, case_57_release, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -134,7 +134,7 @@ END_TEST
 /*
  * It does not read while megabytes of events happen; then it gets all of them, and nobody waited.
  */
-START_TEST(case_120_a_slow_reader_loses_nothing)
+START_TEST(case_119_120_a_slow_reader_loses_nothing)
 {
 	begin(__func__);
 	struct client *slow = client_open_session(wb.bed, "g1"), *quick;
@@ -278,7 +278,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, secrets_are_not_told);
 	tcase_add_test(tc, catching_up_goes_over_into_live);
 	tcase_add_test(tc, from_a_record_that_is_not_there_yet);
-	tcase_add_test(tc, case_120_a_slow_reader_loses_nothing);
+	tcase_add_test(tc, case_119_120_a_slow_reader_loses_nothing);
 	tcase_add_test(tc, case_117_each_subscription_by_itself);
 	tcase_add_test(tc, too_many_subscriptions_of_one);
 	tcase_add_test(tc, case_118_subscribers_that_vanish);

@@ -38,7 +38,7 @@ START_TEST(take_find_free)
 }
 END_TEST
 
-START_TEST(id_taken_once_leaves_no_residue)
+START_TEST(case_99_109_110_id_taken_once_leaves_no_residue)
 {
 	begin(_i);
 	struct registry_entry e = taken("g1", 0), again;
@@ -57,7 +57,7 @@ START_TEST(id_taken_once_leaves_no_residue)
 END_TEST
 
 /* Case 108: no id matches another, whatever it looks like. */
-START_TEST(ids_are_compared_exactly)
+START_TEST(case_108_110_ids_are_compared_exactly)
 {
 	static const char *const ids[] = { "a", "A", "1", "01", "game:1", "game:10", "*", "%",
 	    "../x", "12345678", "123456789", "\xc3\xa9",
@@ -117,7 +117,7 @@ START_TEST(entry_without_id_or_residency_is_refused)
 }
 END_TEST
 
-START_TEST(slot_cools_off_and_gets_a_new_generation)
+START_TEST(case_103_slot_cools_off_and_gets_a_new_generation)
 {
 	begin(_i);
 	struct registry_entry a = taken("a", 10 * SECOND);
@@ -157,7 +157,7 @@ END_TEST
  * Case 110: a full table is a clean refusal, and one freed slot is one more start, after it has
  * cooled off.
  */
-START_TEST(full_table)
+START_TEST(case_110_full_table)
 {
 	begin(_i);
 	for (unsigned i = 0; i < sizes[_i].slots; i++)
@@ -179,7 +179,7 @@ START_TEST(full_table)
 END_TEST
 
 /* Case 96 in little: a session that comes and goes leaves nothing in the index. */
-START_TEST(index_is_not_filled_by_one_id)
+START_TEST(case_96_110_index_is_not_filled_by_one_id)
 {
 	begin(_i);
 	for (unsigned i = 0; i < 1000; i++)
@@ -194,7 +194,7 @@ END_TEST
  * Many times round all slots: the index is made anew again and again, and neither loses an id
  * nor keeps one.
  */
-START_TEST(churn)
+START_TEST(case_106_110_churn)
 {
 	uint32_t version = 0;
 	uint64_t now_ns = 0;
@@ -240,15 +240,15 @@ registry_suite(void)
 	tcase_add_unchecked_fixture(tc, begin_program, scratch_fini);
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, take_find_free, 0, N_SIZES);
-	tcase_add_loop_test(tc, id_taken_once_leaves_no_residue, 0, N_SIZES);
-	tcase_add_loop_test(tc, ids_are_compared_exactly, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_99_109_110_id_taken_once_leaves_no_residue, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_108_110_ids_are_compared_exactly, 0, N_SIZES);
 	tcase_add_loop_test(tc, id_in_the_entry_read_into, 0, N_SIZES);
 	tcase_add_loop_test(tc, entry_without_id_or_residency_is_refused, 0, N_SIZES);
-	tcase_add_loop_test(tc, slot_cools_off_and_gets_a_new_generation, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_103_slot_cools_off_and_gets_a_new_generation, 0, N_SIZES);
 	tcase_add_loop_test(tc, slots_come_back_in_the_order_of_freeing, 0, N_SIZES);
-	tcase_add_loop_test(tc, full_table, 0, N_SIZES);
-	tcase_add_loop_test(tc, index_is_not_filled_by_one_id, 0, N_SIZES);
-	tcase_add_loop_test(tc, churn, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_110_full_table, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_96_110_index_is_not_filled_by_one_id, 0, N_SIZES);
+	tcase_add_loop_test(tc, case_106_110_churn, 0, N_SIZES);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -260,7 +260,7 @@ is_half_written(bool in_cell)
 	return e.residency != RESIDENCY_NONE && !entry_is_whole(&e);
 }
 
-START_TEST(writers)
+START_TEST(case_112_113_writers)
 {
 	static const struct registry_size size = { 64, 64, 128, UINT64_MAX };
 	struct registry_entry e;
@@ -323,7 +323,7 @@ start_and_end(void)
 	}
 }
 
-START_TEST(masters)
+START_TEST(case_112_113_masters)
 {
 	static const struct registry_size sized[] = {
 		{ 64, 64, 128, UINT64_MAX }, { 64, 64, 128, 0x3 },
@@ -397,9 +397,9 @@ registry_kill_suite(void)
 
 	tcase_add_unchecked_fixture(tc, begin_program, scratch_fini);
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, writers);
+	tcase_add_test(tc, case_112_113_writers);
 	tcase_add_test(tc, index_made_anew);
-	tcase_add_loop_test(tc, masters, 0, 2);
+	tcase_add_loop_test(tc, case_112_113_masters, 0, 2);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

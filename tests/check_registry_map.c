@@ -149,7 +149,7 @@ write_entry(struct registry *registry, void *rw)
 	_exit(3);
 }
 
-START_TEST(nobody_else_writes)
+START_TEST(case_104_nobody_else_writes)
 {
 	int status;
 
@@ -324,7 +324,7 @@ registry_map_suite(void)
 	tcase_add_test(tc, what_is_no_registry_is_refused);
 	tcase_add_test(tc, what_is_no_file_is_refused);
 	tcase_add_test(tc, impossible_sizes);
-	tcase_add_test(tc, nobody_else_writes);
+	tcase_add_test(tc, case_104_nobody_else_writes);
 	tcase_add_loop_test(tc, next_master, 0, N_SIZES);
 	tcase_add_loop_test(tc, impossible_entry, 0, 11);
 	tcase_add_test(tc, no_space_to_begin);

@@ -98,7 +98,7 @@ static const struct {
 	"invalid_params", "1"},
 };
 
-START_TEST(wrong_lines)
+START_TEST(case_85_wrong_lines)
 {
 	begin(__func__);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -109,7 +109,7 @@ START_TEST(wrong_lines)
 }
 END_TEST
 
-START_TEST(batches)
+START_TEST(case_85_batches)
 {
 	begin(__func__);
 	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'session.get','params':{'game_id':'"
@@ -146,7 +146,7 @@ START_TEST(batches)
 END_TEST
 
 /* One byte too long: an error, and the connection is closed. */
-START_TEST(long_line)
+START_TEST(case_85_long_line)
 {
 	static char big[RPC_LINE_MAX * 2];
 
@@ -183,7 +183,7 @@ END_TEST
 
 /* Half a line costs its sender the wait, and nobody else. One who closes his sending side still
  * gets his replies. */
-START_TEST(half_a_line)
+START_TEST(case_85_half_a_line)
 {
 	begin(__func__);
 	struct client *half = client_open(bed);
@@ -207,7 +207,7 @@ START_TEST(half_a_line)
 END_TEST
 
 /* A client who asks and never reads is stopped or closed; the others are served. */
-START_TEST(never_reads)
+START_TEST(case_85_never_reads)
 {
 	const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}\n";
 
@@ -424,11 +424,11 @@ main(void)
 	TCase *tc = tcase_create("bad input");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, wrong_lines);
-	tcase_add_test(tc, batches);
-	tcase_add_test(tc, long_line);
-	tcase_add_test(tc, half_a_line);
-	tcase_add_test(tc, never_reads);
+	tcase_add_test(tc, case_85_wrong_lines);
+	tcase_add_test(tc, case_85_batches);
+	tcase_add_test(tc, case_85_long_line);
+	tcase_add_test(tc, case_85_half_a_line);
+	tcase_add_test(tc, case_85_never_reads);
 	tcase_add_test(tc, wrong_parameters);
 	tcase_add_test(tc, wrong_guesses);
 	tcase_add_test(tc, no_descriptors);

@@ -72,7 +72,7 @@ START_TEST(killed_in_the_middle)
 }
 END_TEST
 
-START_TEST(every_signal)
+START_TEST(case_30_every_signal)
 {
 	static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGKILL};
 
@@ -93,7 +93,7 @@ START_TEST(every_signal)
 END_TEST
 
 /* A session that is coming back takes commands: they wait, in order. */
-START_TEST(commands_wait)
+START_TEST(case_122_commands_wait)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 3);
@@ -135,7 +135,7 @@ END_TEST
 
 /* It dies in the middle of a command, before, in or after the write: with a key it happens once,
  * and is answered. */
-START_TEST(killed_in_a_command_with_a_key)
+START_TEST(case_129_killed_in_a_command_with_a_key)
 {
 	static const char *const where[] = {"decide kill 1 g1\n", "journal.written kill 1 g1\n",
 	    "journal.appended kill 1 g1\n", "committed kill 1 g1\n", "committed segv 1 g1\n"};
@@ -160,7 +160,7 @@ START_TEST(killed_in_a_command_with_a_key)
 END_TEST
 
 /* Without a key nobody knows: the caller is told so, and the journal says what happened. */
-START_TEST(killed_in_a_command_without_a_key)
+START_TEST(case_129_killed_in_a_command_without_a_key)
 {
 	static const struct {
 		const char *fault;
@@ -186,7 +186,7 @@ START_TEST(killed_in_a_command_without_a_key)
 END_TEST
 
 /* More crashes than its budget: it is held, and only it; release and stop end that. */
-START_TEST(held_and_released)
+START_TEST(case_49_57_held_and_released)
 {
 	begin(__func__, "[sessions]\nmax_restarts=2\nmax_seconds=3600\nbackoff_ms=1\n");
 	table_start(c, "g1", 3);
@@ -226,7 +226,7 @@ START_TEST(held_and_released)
 END_TEST
 
 /* Held stays held over a restart of gamed. */
-START_TEST(held_over_a_restart)
+START_TEST(case_38_held_over_a_restart)
 {
 	begin(__func__, "[sessions]\nmax_restarts=0\n");
 	table_start(c, "g1", 3);
@@ -246,7 +246,7 @@ START_TEST(held_over_a_restart)
 END_TEST
 
 /* A temporary session is not restarted; its end is written down, and its id is free. */
-START_TEST(temporary)
+START_TEST(case_14_31_temporary)
 {
 	begin(__func__, "");
 	for (int i = 0; i < 2; i++) {
@@ -322,7 +322,7 @@ END_TEST
 
 /* The services' limit is three restarts in five seconds: then gamed gives up, in order, and loses
  * nothing. */
-START_TEST(services_give_up)
+START_TEST(case_49_51_53_54_services_give_up)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 3);
@@ -376,17 +376,17 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, killed_in_the_middle);
-	tcase_add_test(tc, every_signal);
-	tcase_add_test(tc, commands_wait);
+	tcase_add_test(tc, case_30_every_signal);
+	tcase_add_test(tc, case_122_commands_wait);
 	tcase_add_test(tc, key_over_a_crash);
-	tcase_add_test(tc, killed_in_a_command_with_a_key);
-	tcase_add_test(tc, killed_in_a_command_without_a_key);
-	tcase_add_test(tc, held_and_released);
-	tcase_add_test(tc, held_over_a_restart);
-	tcase_add_test(tc, temporary);
+	tcase_add_test(tc, case_129_killed_in_a_command_with_a_key);
+	tcase_add_test(tc, case_129_killed_in_a_command_without_a_key);
+	tcase_add_test(tc, case_49_57_held_and_released);
+	tcase_add_test(tc, case_38_held_over_a_restart);
+	tcase_add_test(tc, case_14_31_temporary);
 	tcase_add_test(tc, hanging_command);
 	tcase_add_test(tc, gateway_killed);
-	tcase_add_test(tc, services_give_up);
+	tcase_add_test(tc, case_49_51_53_54_services_give_up);
 	tcase_add_test(tc, master_killed);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);

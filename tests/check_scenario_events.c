@@ -160,7 +160,7 @@ START_TEST(seam)
 END_TEST
 
 /* The worker is killed again and again under a stream of commands. */
-START_TEST(over_crashes)
+START_TEST(case_120_over_crashes)
 {
 	begin(__func__);
 	client_do(s, "events.subscribe", "{'topics':['game:g1']}");
@@ -205,7 +205,7 @@ START_TEST(over_the_gateways_death)
 END_TEST
 
 /* What the supervisor says of a session has `after`, and goes to `sessions` too. */
-START_TEST(facts)
+START_TEST(case_34_111_facts)
 {
 	begin(__func__);
 	client_do(s, "events.subscribe", "{'topics':['sessions']}");
@@ -237,7 +237,7 @@ START_TEST(facts)
 }
 END_TEST
 
-START_TEST(all_games)
+START_TEST(case_116_all_games)
 {
 	begin(__func__);
 	client_do(s, "events.subscribe", "{'topics':['game:*']}");
@@ -262,7 +262,7 @@ START_TEST(all_games)
 }
 END_TEST
 
-START_TEST(unsubscribed)
+START_TEST(case_117_unsubscribed)
 {
 	begin(__func__);
 	table_start(c, "g1", 5);
@@ -289,7 +289,7 @@ START_TEST(unsubscribed)
 END_TEST
 
 /* Who doesn't read hurts nobody, and gets everything when it does. */
-START_TEST(slow_reader)
+START_TEST(case_119_120_slow_reader)
 {
 	enum { COMMANDS = 6000 };
 
@@ -321,7 +321,7 @@ START_TEST(slow_reader)
 END_TEST
 
 /* A subscriber who closes, in the middle of a stream, is forgotten. */
-START_TEST(gone_reader)
+START_TEST(case_118_gone_reader)
 {
 	begin(__func__);
 	table_start(c, "g1", 100);
@@ -366,13 +366,13 @@ main(void)
 	tcase_add_test(tc, before_the_start);
 	tcase_add_test(tc, from);
 	tcase_add_test(tc, seam);
-	tcase_add_test(tc, over_crashes);
+	tcase_add_test(tc, case_120_over_crashes);
 	tcase_add_test(tc, over_the_gateways_death);
-	tcase_add_test(tc, facts);
-	tcase_add_test(tc, all_games);
-	tcase_add_test(tc, unsubscribed);
-	tcase_add_test(tc, slow_reader);
-	tcase_add_test(tc, gone_reader);
+	tcase_add_test(tc, case_34_111_facts);
+	tcase_add_test(tc, case_116_all_games);
+	tcase_add_test(tc, case_117_unsubscribed);
+	tcase_add_test(tc, case_119_120_slow_reader);
+	tcase_add_test(tc, case_118_gone_reader);
 	tcase_add_test(tc, over_lives);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);

@@ -97,7 +97,7 @@ limits_are(const char *id, uint32_t restarts, uint32_t stop_ms)
 }
 
 /* Limits change for sessions that exist, but for those that brought their own; nobody gets another process. */
-START_TEST(limits)
+START_TEST(case_91_limits)
 {
 	pid_t mine, own;
 
@@ -141,7 +141,7 @@ static const struct {
 };
 
 /* One thing that is wrong, and nothing of the rest is taken; file and line are named to the caller and in the log. */
-START_TEST(all_or_nothing)
+START_TEST(case_92_all_or_nothing)
 {
 	int id;
 	cJSON *reply;
@@ -258,8 +258,8 @@ main(void)
 	TCase *tc = tcase_create("reload");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_test(tc, limits);
-	tcase_add_loop_test(tc, all_or_nothing, 0, sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_test(tc, case_91_limits);
+	tcase_add_loop_test(tc, case_92_all_or_nothing, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(tc, by_signal);
 	tcase_add_test(tc, manager_follows);
 	tcase_add_test(tc, successor_of_a_service);

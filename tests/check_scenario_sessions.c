@@ -31,7 +31,7 @@ finish(void)
 	bed_free(bed);
 }
 
-START_TEST(empty)
+START_TEST(case_81_empty)
 {
 	begin(__func__);
 	cJSON *list = client_call(c, "session.list", NULL);
@@ -91,7 +91,7 @@ START_TEST(looked_at)
 }
 END_TEST
 
-START_TEST(played_to_the_end)
+START_TEST(case_33_128_played_to_the_end)
 {
 	begin(__func__);
 	table_start(c, "g1", 3);
@@ -183,7 +183,7 @@ START_TEST(paused)
 }
 END_TEST
 
-START_TEST(stopped_and_killed)
+START_TEST(case_68_77_127_stopped_and_killed)
 {
 	static const struct {
 		const char *method, *params, *reason;
@@ -222,7 +222,7 @@ START_TEST(stopped_and_killed)
 END_TEST
 
 /* An id that is free again begins anew; the lives before it can still be read. */
-START_TEST(lives_of_an_id)
+START_TEST(case_33_lives_of_an_id)
 {
 	char instances[3][INSTANCE_SIZE];
 
@@ -253,7 +253,7 @@ START_TEST(lives_of_an_id)
 }
 END_TEST
 
-START_TEST(started_twice)
+START_TEST(case_12_started_twice)
 {
 	begin(__func__);
 	table_start(c, "g1", 3);
@@ -282,7 +282,7 @@ START_TEST(started_twice)
 }
 END_TEST
 
-START_TEST(listed)
+START_TEST(case_107_listed)
 {
 	begin(__func__);
 	for (int i = 0; i < 25; i++)
@@ -340,7 +340,7 @@ START_TEST(listed)
 }
 END_TEST
 
-START_TEST(no_more_than_the_limit)
+START_TEST(case_23_26_no_more_than_the_limit)
 {
 	bed = bed_new(__func__);
 	bed_configure(bed, "[sessions]\nmax=2\n");
@@ -419,16 +419,16 @@ main(void)
 	TCase *tc = tcase_create("sessions");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, empty);
+	tcase_add_test(tc, case_81_empty);
 	tcase_add_test(tc, looked_at);
-	tcase_add_test(tc, played_to_the_end);
+	tcase_add_test(tc, case_33_128_played_to_the_end);
 	tcase_add_test(tc, secret_words);
 	tcase_add_test(tc, paused);
-	tcase_add_test(tc, stopped_and_killed);
-	tcase_add_test(tc, lives_of_an_id);
-	tcase_add_test(tc, started_twice);
-	tcase_add_test(tc, listed);
-	tcase_add_test(tc, no_more_than_the_limit);
+	tcase_add_test(tc, case_68_77_127_stopped_and_killed);
+	tcase_add_test(tc, case_33_lives_of_an_id);
+	tcase_add_test(tc, case_12_started_twice);
+	tcase_add_test(tc, case_107_listed);
+	tcase_add_test(tc, case_23_26_no_more_than_the_limit);
 	tcase_add_test(tc, own_socket);
 	tcase_add_test(tc, key_and_if_seq);
 	suite_add_tcase(suite, tc);

@@ -59,7 +59,7 @@ check_hibernated(const char *id, const char *reason)
 	cJSON_Delete(records);
 }
 
-START_TEST(games_come_back)
+START_TEST(case_10_games_come_back)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGTERM};
 
@@ -93,7 +93,7 @@ START_TEST(games_come_back)
 END_TEST
 
 /* Asked for by a client: the reply comes before the end. */
-START_TEST(asked_for)
+START_TEST(case_01_asked_for)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 3);
@@ -144,7 +144,7 @@ START_TEST(games_end)
 END_TEST
 
 /* In the middle of commands: what was answered is there, what was not may be; nothing hangs. */
-START_TEST(under_load)
+START_TEST(case_58_under_load)
 {
 	enum { COMMANDS = 200 };
 	int ids[COMMANDS], answered = 0;
@@ -179,7 +179,7 @@ START_TEST(under_load)
 END_TEST
 
 /* SIGTERM to a worker, from anyone, means sleep: its next command wakes it. */
-START_TEST(worker_sent_to_sleep)
+START_TEST(case_35_worker_sent_to_sleep)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 3);
@@ -210,7 +210,7 @@ START_TEST(worker_sent_to_sleep)
 END_TEST
 
 /* recover=false: old journals go to the archive as they are. */
-START_TEST(not_recovered)
+START_TEST(case_10_not_recovered)
 {
 	char path[BED_PATH_MAX];
 
@@ -262,12 +262,12 @@ main(void)
 	TCase *tc = tcase_create("shutdown");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, games_come_back);
-	tcase_add_test(tc, asked_for);
+	tcase_add_test(tc, case_10_games_come_back);
+	tcase_add_test(tc, case_01_asked_for);
 	tcase_add_test(tc, games_end);
-	tcase_add_test(tc, under_load);
-	tcase_add_test(tc, worker_sent_to_sleep);
-	tcase_add_test(tc, not_recovered);
+	tcase_add_test(tc, case_58_under_load);
+	tcase_add_test(tc, case_35_worker_sent_to_sleep);
+	tcase_add_test(tc, case_10_not_recovered);
 	tcase_add_test(tc, many);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);

@@ -41,7 +41,7 @@ write_conf(const char *name, const char *text)
 
 /* On the same runtime or state directory: refused, with the pid of the one that runs, which notices
  * nothing. */
-START_TEST(two_daemons)
+START_TEST(case_11_two_daemons)
 {
 	char conf[BED_PATH_MAX + 16], text[4 * BED_PATH_MAX], pid[16];
 	const char *const dirs[][2] = {{"run", "state2"}, {"run2", "state"}, {"run", "state"}};
@@ -86,7 +86,7 @@ START_TEST(left_behind)
 END_TEST
 
 /* Something else listens there, or is no socket at all. */
-START_TEST(socket_in_use)
+START_TEST(case_02_socket_in_use)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -109,7 +109,7 @@ START_TEST(socket_in_use)
 }
 END_TEST
 
-START_TEST(directories)
+START_TEST(case_02_directories)
 {
 	char conf[BED_PATH_MAX + 16], text[4 * BED_PATH_MAX];
 
@@ -147,7 +147,7 @@ START_TEST(directories)
 END_TEST
 
 /* The name, file and line of what is wrong. */
-START_TEST(configuration)
+START_TEST(case_02_03_configuration)
 {
 	static const struct {
 		const char *text, *line, *says;
@@ -199,7 +199,7 @@ START_TEST(overrides)
 END_TEST
 
 /* gamectl without a gamed says so. */
-START_TEST(no_daemon)
+START_TEST(case_84_114_no_daemon)
 {
 	char socket_path[BED_PATH_MAX + 16];
 
@@ -219,13 +219,13 @@ main(void)
 	TCase *tc = tcase_create("startup");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, two_daemons);
+	tcase_add_test(tc, case_11_two_daemons);
 	tcase_add_test(tc, left_behind);
-	tcase_add_test(tc, socket_in_use);
-	tcase_add_test(tc, directories);
-	tcase_add_test(tc, configuration);
+	tcase_add_test(tc, case_02_socket_in_use);
+	tcase_add_test(tc, case_02_directories);
+	tcase_add_test(tc, case_02_03_configuration);
 	tcase_add_test(tc, overrides);
-	tcase_add_test(tc, no_daemon);
+	tcase_add_test(tc, case_84_114_no_daemon);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }

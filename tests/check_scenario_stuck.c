@@ -36,7 +36,7 @@ finish(void)
 
 /* A session that does not answer: looked at without it, its commands end at their deadlines, and no
  * reply is mixed up. */
-START_TEST(session_stopped)
+START_TEST(case_129_session_stopped)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 5);
@@ -68,7 +68,7 @@ END_TEST
 
 /* More than may wait: those that come too many are told so at once, the others are answered in
  * order. */
-START_TEST(too_many_wait)
+START_TEST(case_122_too_many_wait)
 {
 	enum { COMMANDS = 600 };
 	static int ids[COMMANDS];
@@ -109,7 +109,7 @@ END_TEST
 
 /* It does not stop when it is told to: it is killed at its time-out, and its end is written all the
  * same. */
-START_TEST(stop_of_a_stopped_one)
+START_TEST(case_74_82_stop_of_a_stopped_one)
 {
 	begin(__func__, "");
 	table_start(c, "g1", 5);
@@ -135,7 +135,7 @@ START_TEST(stop_of_a_stopped_one)
 END_TEST
 
 /* Shutting down does not wait for ever for one that does not answer. */
-START_TEST(shutdown_with_a_stopped_one)
+START_TEST(case_67_74_shutdown_with_a_stopped_one)
 {
 	begin(__func__, "[sessions]\nstop_timeout_ms=300\n");
 	table_start(c, "g1", 5);
@@ -155,7 +155,7 @@ START_TEST(shutdown_with_a_stopped_one)
 END_TEST
 
 /* The master stands still: who looks sees, who plays plays, what needs the master waits. */
-START_TEST(master_stopped)
+START_TEST(case_100_101_master_stopped)
 {
 	char out[4096], socket_path[BED_PATH_MAX + 16];
 
@@ -191,7 +191,7 @@ END_TEST
 
 /* Its process dies on the way to ready: the start is tried again, and works, or is refused; nothing
  * is left of it. */
-START_TEST(killed_while_starting)
+START_TEST(case_19_killed_while_starting)
 {
 	static const char *const where[] = {"recovery kill 1 g1\n", "recovered kill 1 g1\n",
 	    "recovered segv 1 g1\n", "journal.written kill 1 g1\n", "fork fail 1\n"};
@@ -228,7 +228,7 @@ START_TEST(killed_while_starting)
 END_TEST
 
 /* It dies in its cleanup: that is completed, once, and never played on. */
-START_TEST(killed_in_cleanup)
+START_TEST(case_127_killed_in_cleanup)
 {
 	static const char *const where[] = {"cleanup kill 1 g1\n", "archive kill 1 g1\n",
 	    "cleanup segv 1 g1\n", "archive exit 1 g1\n"};
@@ -268,7 +268,7 @@ END_TEST
  * Whoever is to complete its cleanup dies of it too: no loop. Its journal is kept as it is, no
  * other life gets into it, and the next gamed completes it.
  */
-START_TEST(killed_in_every_cleanup)
+START_TEST(case_127_killed_in_every_cleanup)
 {
 	char path[BED_PATH_MAX];
 
@@ -301,7 +301,7 @@ START_TEST(killed_in_every_cleanup)
 END_TEST
 
 /* It never comes back to ready: held after so many attempts in a row, however long it may take. */
-START_TEST(never_ready)
+START_TEST(case_45_49_never_ready)
 {
 	begin(__func__, "[sessions]\nmax_restarts=3\nmax_seconds=1\nbackoff_ms=1\n");
 	table_start(c, "g1", 2);
@@ -342,15 +342,15 @@ main(void)
 	TCase *tc = tcase_create("stuck");
 
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, session_stopped);
-	tcase_add_test(tc, too_many_wait);
-	tcase_add_test(tc, stop_of_a_stopped_one);
-	tcase_add_test(tc, shutdown_with_a_stopped_one);
-	tcase_add_test(tc, master_stopped);
-	tcase_add_test(tc, killed_while_starting);
-	tcase_add_test(tc, killed_in_cleanup);
-	tcase_add_test(tc, killed_in_every_cleanup);
-	tcase_add_test(tc, never_ready);
+	tcase_add_test(tc, case_129_session_stopped);
+	tcase_add_test(tc, case_122_too_many_wait);
+	tcase_add_test(tc, case_74_82_stop_of_a_stopped_one);
+	tcase_add_test(tc, case_67_74_shutdown_with_a_stopped_one);
+	tcase_add_test(tc, case_100_101_master_stopped);
+	tcase_add_test(tc, case_19_killed_while_starting);
+	tcase_add_test(tc, case_127_killed_in_cleanup);
+	tcase_add_test(tc, case_127_killed_in_every_cleanup);
+	tcase_add_test(tc, case_45_49_never_ready);
 	tcase_add_test(tc, hangs_while_starting);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
