@@ -10,6 +10,32 @@
 
 #include "common/message.h"
 
+const struct notice_event notice_events[] = {
+	{ NOTICE_STARTED, NULL, "sessions.started" },
+	{ NOTICE_START_FAILED, NULL, "sessions.error" },
+	{ NOTICE_READY, NULL, "sessions.restarted" },
+	{ NOTICE_CRASHED, NULL, "sessions.crashed" },
+	{ NOTICE_HELD, NULL, "sessions.held" },
+	{ NOTICE_ENDED, NULL, "sessions.terminated" },
+	{ NOTICE_SERVICE, "started", "services.started" },
+	{ NOTICE_SERVICE, "restarted", "services.restarted" },
+	{ NOTICE_SERVICE, "crashed", "services.crashed" },
+	{ .type = NULL },
+};
+
+const char *
+notice_event_type(const struct service_notice *n)
+{
+	const struct notice_event *event = notice_events;
+
+	/* Ready again after it was woken or released: no news. */
+	if (n->what == NOTICE_READY && !n->is_restart)
+		return NULL;
+	while (event->type != NULL && (event->what != n->what || (event->state != NULL && strcmp(event->state, n->state) != 0)))
+		event++;
+	return event->type;
+}
+
 bool
 message_text_is_ended(const char *text, size_t size)
 {

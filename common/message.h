@@ -113,6 +113,16 @@ struct service_notice {
 	char	 text[256];
 };
 
+/* What clients and the log are told: the types of events that come from notices. */
+struct notice_event {
+	enum notice	 what;
+	const char	*state;		/* of a service; NULL: any */
+	const char	*type;
+};
+extern const struct notice_event notice_events[];	/* ends with a NULL type */
+/* The type of the event that this notice is; NULL: it is none. */
+const char *notice_event_type(const struct service_notice *);
+
 /* Is this string ended inside its array? Receivers check all of them. */
 bool	message_text_is_ended(const char *text, size_t size);
 

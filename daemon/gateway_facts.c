@@ -122,34 +122,6 @@ tell_pair(struct pair *p, const struct service_notice *n, struct shared_event *e
 
 /* ---- what a notice says ---- */
 
-static const char *
-type_of(const struct service_notice *n)
-{
-	switch ((enum notice)n->what) {
-	case NOTICE_STARTED:
-		return "sessions.started";
-	case NOTICE_START_FAILED:
-		return "sessions.error";
-	case NOTICE_READY:
-		return n->is_restart ? "sessions.restarted" : NULL;
-	case NOTICE_CRASHED:
-		return "sessions.crashed";
-	case NOTICE_HELD:
-		return "sessions.held";
-	case NOTICE_ENDED:
-		return "sessions.terminated";
-	case NOTICE_DONE:
-	case NOTICE_REFUSED:
-	case NOTICE_RESTARTING:
-	case NOTICE_HIBERNATED:
-	case NOTICE_SERVICE:
-	case NOTICE_SHUTTING_DOWN:
-	case NOTICE_RELOADED:
-		break;
-	}
-	return NULL;
-}
-
 static void
 put_death(cJSON *data, const struct service_notice *n)
 {
@@ -308,7 +280,7 @@ void
 facts_notice(struct gateway *g, const struct service_notice *n)
 {
 	struct route *r = route_find(g, n->id);
-	const char *type = type_of(n);
+	const char *type = notice_event_type(n);
 
 	if (LIST_EMPTY(&g->subscriptions))
 		return;
@@ -331,11 +303,12 @@ facts_notice(struct gateway *g, const struct service_notice *n)
 void
 facts_service(struct gateway *g, const struct service_notice *n)
 {
-	struct event_fact fact = {.t_ms = n->at_wall_ms};
+	struct event_fact fact = {.t_ms = n->at_wall_ms, .type = notice_event_type(n)};
 	struct subscription *s;
 	struct json_writer w;
-	char type[40];
 
+	if (fact.type == NULL)
+		return;
 	cJSON *data = cJSON_CreateObject();
 	cJSON_AddStringToObject(data, "name", n->id);
 	if (strcmp(n->state, "crashed") == 0)
@@ -343,8 +316,6 @@ facts_service(struct gateway *g, const struct service_notice *n)
 	else
 		cJSON_AddNumberToObject(data, "pid", n->pid);
 	cJSON_AddNumberToObject(data, "restarts", n->restarts);
-	snprintf(type, sizeof(type), "services.%s", n->state);
-	fact.type = type;
 	fact.data = data;
 	json_init(&w);
 	event_of_fact(&w, &fact);

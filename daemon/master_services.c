@@ -12,13 +12,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "daemon/exit.h"
 #include "daemon/master.h"
 
 #define SERVICES_MAX_RESTARTS	3	/* in this many seconds; fixed, and documented */
 #define SERVICES_MAX_SECONDS	5
 #define READY_MS		10000	/* a service that is not ready by then is killed */
 #define STOP_MS			5000
-#define EXIT_GAVE_UP		70
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)

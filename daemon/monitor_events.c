@@ -80,43 +80,37 @@ session_event(const struct service_notice *n)
 {
 	enum log_level level = LOG_LEVEL_INFO;
 	struct fields f = {.n = 0};
-	const char *event;
+	const char *event = notice_event_type(n);
 
+	if (event == NULL)
+		return;
 	put_session(&f, n);
 	switch ((enum notice)n->what) {
 	case NOTICE_STARTED:
-		event = "sessions.started";
 		put_number(&f, "start_ms", n->at_wall_ms - n->started_wall_ms);
 		break;
 	case NOTICE_READY:
-		if (!n->is_restart)
-			return;
-		event = "sessions.restarted";
 		put_number(&f, "restarts", n->restarts);
 		break;
 	case NOTICE_CRASHED:
-		event = "sessions.crashed";
 		level = LOG_LEVEL_WARNING;
 		put_death(&f, n);
 		break;
 	case NOTICE_HELD:
-		event = "sessions.held";
 		level = LOG_LEVEL_ERROR;
 		put_text(&f, "reason", n->text);
 		put_number(&f, "restarts", n->restarts);
 		break;
 	case NOTICE_ENDED:
-		event = "sessions.terminated";
 		put_end(&f, n);
 		break;
 	case NOTICE_START_FAILED:
-		event = "sessions.error";
 		level = LOG_LEVEL_WARNING;
 		put_text(&f, "error", error_find(n->error)->word);
 		put_text(&f, "why", n->text);
 		break;
 	default:
-		return;
+		break;
 	}
 	log_event(level, event, f.of);
 }

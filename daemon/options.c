@@ -7,10 +7,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/config.h"
+#include "daemon/exit.h"
 #include "daemon/options.h"
 
 const struct option_row option_rows[] = {
@@ -130,7 +130,7 @@ request_read(struct request *request, int argc, char *argv[])
 static int
 printed(void)
 {
-	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+	return fflush(stdout) == 0 ? EXIT_STOPPED : EXIT_FATAL;
 }
 
 /* The configuration, or NULL with the status to leave with. */
@@ -144,7 +144,7 @@ load(const struct request *request, int *status)
 	config = config_load(request->path, request->overrides, &error);
 	if (config == NULL) {
 		fprintf(stderr, "gamed: %s\n", config_error_text(&error, text, sizeof(text)));
-		*status = EX_CONFIG;
+		*status = EXIT_CONFIG;
 	} else if (request->check) {
 		puts("gamed: the configuration is in order");
 		*status = printed();
@@ -162,12 +162,12 @@ options_read(int argc, char *argv[], struct options *options, int *status)
 	*options = (struct options){ .ready_fd = -1 };
 	if ((request.overrides = calloc((size_t)argc + 1, sizeof(*request.overrides))) == NULL) {
 		fputs("gamed: out of memory\n", stderr);
-		*status = EX_OSERR;
+		*status = EXIT_FATAL;
 		return false;
 	}
 	if (!request_read(&request, argc, argv)) {
 		usage(stderr);
-		*status = EX_USAGE;
+		*status = EXIT_USAGE;
 	} else if (request.help) {
 		usage(stdout);
 		*status = printed();

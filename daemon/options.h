@@ -25,8 +25,8 @@ extern const struct option_row option_rows[];	/* ends with a letter 0 */
 
 /*
  * True: go on with *options. False: everything is said already (what was asked for on standard
- * output, what is wrong on standard error); leave with *status, of sysexits.h: EX_OK, EX_USAGE,
- * EX_CONFIG, EX_OSERR. Uses getopt's globals. Nothing of argv is kept.
+ * output, what is wrong on standard error); leave with *status (daemon/exit.h). Uses getopt's
+ * globals. Nothing of argv is kept.
  */
 bool	options_read(int argc, char *argv[], struct options *options, int *status);
 

@@ -16,9 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/exit.h"
 #include "daemon/place.h"
-
-#define EXIT_CONFIG 78
 
 struct trouble {
 	char	*err;

@@ -1,6 +1,7 @@
 /*
- * check_man.c: the manual pages say what the tables of the programs say: commands, options, keys,
- * methods, errors, states, records. Reads man/ below the working directory.
+ * check_man.c: the manual pages say what the tables of the programs say: commands, options, exit
+ * codes, keys, methods, errors, states, events, records (check_monitor_metrics.c: metrics). Reads
+ * man/ and the headers with the exit codes below the working directory.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <check.h>
 
 #include "common/config.h"
+#include "common/message.h"
 #include "common/methods.h"
 #include "common/modes.h"
 #include "common/registry.h"
@@ -98,17 +100,30 @@ go_to(const char *line)
 	ck_assert_msg(next(line, NULL) != NULL, "no %s", line);
 }
 
+/* The page has the codes of the enum in this header, whose names all begin with prefix. */
 static void
-expect_exit_codes(const char *const *codes)
+expect_exit_codes(const char *header, const char *prefix)
 {
-	char line[16];
+	FILE *f = fopen(header, "r");
+	char *line = NULL, item[16];
+	size_t size = 0;
+	int code, n = 0;
 
+	ck_assert_msg(f != NULL, "%s is not below the working directory", header);
 	go_to(".Sh EXIT STATUS");
-	for (; *codes != NULL; codes++) {
-		snprintf(line, sizeof(line), ".It %s", *codes);
-		expect(".It", ".Sh", line);
+	while (getline(&line, &size, f) != -1) {
+		const char *equals = strchr(line, '=');
+		if (line[0] != '\t' || !begins_with(line + 1, prefix) || equals == NULL)
+			continue;
+		ck_assert_int_eq(sscanf(equals, "= %d,", &code), 1);
+		snprintf(item, sizeof(item), ".It %d", code);
+		expect(".It", ".Sh", item);
+		n++;
 	}
+	ck_assert_int_ge(n, 5);
 	expect_none(".It", ".Sh");
+	free(line);
+	fclose(f);
 }
 
 /* ---- gamectl(8) ---- */
@@ -146,7 +161,7 @@ options_told(void)
 
 START_TEST(commands)
 {
-	const char *codes[] = {"0", "1", "64", "69", "75", NULL}, *item;
+	const char *item;
 	size_t known = 0, told = 0;
 
 	open_page("gamectl.8");
@@ -162,7 +177,7 @@ START_TEST(commands)
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++)
 		known++;
 	ck_assert_uint_eq(known, told);
-	expect_exit_codes(codes);
+	expect_exit_codes("daemon/ctl/ctl.h", "CTL_");
 	close_page();
 }
 END_TEST
@@ -212,7 +227,7 @@ END_TEST
 
 START_TEST(gamed_options)
 {
-	const char *codes[] = {"0", "1", "64", "70", "78", NULL}, *item;
+	const char *item;
 	size_t known = 0, told = 0;
 
 	open_page("gamed.8");
@@ -228,7 +243,7 @@ START_TEST(gamed_options)
 	while (option_rows[known].letter != 0)
 		known++;
 	ck_assert_uint_eq(told, known);
-	expect_exit_codes(codes);
+	expect_exit_codes("daemon/exit.h", "EXIT_");
 	close_page();
 }
 END_TEST
@@ -387,6 +402,34 @@ START_TEST(rpc_states)
 }
 END_TEST
 
+/* One item each, in the order of the table; in the log are those of sessions alone. */
+static void
+expect_events(bool of_services)
+{
+	char line[64];
+
+	for (const struct notice_event *event = notice_events; event->type != NULL; event++) {
+		if (event->what == NOTICE_SERVICE && !of_services)
+			continue;
+		snprintf(line, sizeof(line), ".It Li %s", event->type);
+		expect(".It", ".Sh", line);
+	}
+	expect_none(".It", ".Sh");
+}
+
+START_TEST(events)
+{
+	open_page("gamed-rpc.7");
+	go_to(".Sh EVENTS");
+	expect_events(true);
+	close_page();
+	open_page("gamed-operations.7");
+	go_to(".Sh EVENTS IN THE LOG");
+	expect_events(false);
+	close_page();
+}
+END_TEST
+
 START_TEST(rpc_errors)
 {
 	char line[64];
@@ -438,6 +481,7 @@ main(void)
 	tcase_add_test(tc, registry_residencies);
 	tcase_add_test(tc, rpc_states);
 	tcase_add_test(tc, rpc_errors);
+	tcase_add_test(tc, events);
 	tcase_add_test(tc, records);
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);

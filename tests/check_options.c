@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include <check.h>
 
 #include "common/config.h"
+#include "daemon/exit.h"
 #include "daemon/options.h"
 #include "tests/lib/suite.h"
 
@@ -122,10 +122,10 @@ END_TEST
 
 START_TEST(checks)
 {
-	ck_assert_int_eq(STATUS("-n", "-c", file), EX_OK);
+	ck_assert_int_eq(STATUS("-n", "-c", file), EXIT_STOPPED);
 	ck_assert_str_eq(out, "gamed: the configuration is in order\n");
 	ck_assert_str_eq(err, "");
-	ck_assert_int_eq(STATUS("-n", "-c", file, "-D", "sessions.max=x"), EX_CONFIG);
+	ck_assert_int_eq(STATUS("-n", "-c", file, "-D", "sessions.max=x"), EXIT_CONFIG);
 	ck_assert_str_eq(out, "");
 	ck_assert_str_eq(err, "gamed: -D: sessions.max: not a whole number: x\n");
 }
@@ -135,10 +135,10 @@ START_TEST(refuses_configuration)
 {
 	char missing[128], expected[256];
 
-	ck_assert_int_eq(STATUS("-c", file, "-D", "sessions.nothing=1"), EX_CONFIG);
+	ck_assert_int_eq(STATUS("-c", file, "-D", "sessions.nothing=1"), EXIT_CONFIG);
 	ck_assert_str_eq(err, "gamed: -D: sessions.nothing: unknown key\n");
 	snprintf(missing, sizeof(missing), "%s/none.conf", dir);
-	ck_assert_int_eq(STATUS("-c", missing), EX_CONFIG);
+	ck_assert_int_eq(STATUS("-c", missing), EXIT_CONFIG);
 	snprintf(expected, sizeof(expected), "gamed: %s: No such file or directory\n", missing);
 	ck_assert_str_eq(err, expected);
 	ck_assert_str_eq(out, "");
@@ -147,19 +147,19 @@ END_TEST
 
 START_TEST(usage_errors)
 {
-	ck_assert_int_eq(STATUS("-x"), EX_USAGE);
+	ck_assert_int_eq(STATUS("-x"), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "gamed: unknown option -x\nusage: gamed"));
-	ck_assert_int_eq(STATUS("-c"), EX_USAGE);
+	ck_assert_int_eq(STATUS("-c"), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "gamed: option -c needs an argument\nusage: gamed"));
-	ck_assert_int_eq(STATUS("-f", "now"), EX_USAGE);
+	ck_assert_int_eq(STATUS("-f", "now"), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "gamed: unexpected argument now\nusage: gamed"));
 	for (size_t i = 0; i < 3; i++) {
-		ck_assert_int_eq(STATUS("-r", (const char *const[]){ "x", "-1", "1000000" }[i]), EX_USAGE);
+		ck_assert_int_eq(STATUS("-r", (const char *const[]){ "x", "-1", "1000000" }[i]), EXIT_USAGE);
 		ck_assert_ptr_nonnull(strstr(err, "gamed: option -r needs an open descriptor: "));
 	}
 	ck_assert_str_eq(out, "");
 	/* A command line that is wrong does nothing of what it says beside. */
-	ck_assert_int_eq(STATUS("-V", "-x"), EX_USAGE);
+	ck_assert_int_eq(STATUS("-V", "-x"), EXIT_USAGE);
 	ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -168,9 +168,9 @@ START_TEST(tells)
 {
 	char letter[8];
 
-	ck_assert_int_eq(STATUS("-V"), EX_OK);
+	ck_assert_int_eq(STATUS("-V"), EXIT_STOPPED);
 	ck_assert_str_eq(out, "gamed " GAMED_VERSION "\n");
-	ck_assert_int_eq(STATUS("-h"), EX_OK);
+	ck_assert_int_eq(STATUS("-h"), EXIT_STOPPED);
 	ck_assert_str_eq(err, "");
 	for (const struct option_row *row = option_rows; row->letter != 0; row++) {
 		snprintf(letter, sizeof(letter), "[-%c", row->letter);
@@ -189,9 +189,9 @@ START_TEST(every_row)
 	for (const struct option_row *row = option_rows; row->letter != 0; row++) {
 		option[1] = row->letter;
 		if (row->argument == NULL)
-			ck_assert_int_ne(STATUS("-c", file, option), EX_USAGE);
+			ck_assert_int_ne(STATUS("-c", file, option), EXIT_USAGE);
 		else
-			ck_assert_int_ne(STATUS("-c", file, option, row->letter == 'r' ? "2" : "daemon.log=auto"), EX_USAGE);
+			ck_assert_int_ne(STATUS("-c", file, option, row->letter == 'r' ? "2" : "daemon.log=auto"), EXIT_USAGE);
 	}
 }
 END_TEST
@@ -212,7 +212,7 @@ START_TEST(output_full)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), EX_IOERR);
+	ck_assert_int_eq(WEXITSTATUS(status), EXIT_FATAL);
 	free(argv[0]);
 	free(argv[1]);
 }
