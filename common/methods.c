@@ -201,6 +201,7 @@ static const struct field get_result[] = {
 	{"last_activity_at", "string,null", "when a player's command came last"},
 	{"commands", "integer", "commands answered with a result"},
 	{"errors", "integer", "commands answered with an error"},
+	{"version", "string,null", "of gamed, that its process runs; null without one"},
 	{"game", "object,null", "the game's public state; null where it was not told in time"},
 	END
 };

@@ -22,13 +22,14 @@
 #include "common/modes.h"
 
 #define REGISTRY_MAGIC		0x67616d65645247ULL	/* "gamedRG" */
-#define REGISTRY_VERSION	1
+#define REGISTRY_VERSION	2
 #define REGISTRY_SLOTS		65536U
 #define REGISTRY_BUCKETS	(REGISTRY_SLOTS * 2U)
 #define REGISTRY_CELLS		65536U
 #define REGISTRY_CELL_SIZE	4096U	/* a cell, and what the other regions are rounded up to */
 #define REGISTRY_RESTARTS	65	/* max_restarts is at most 64: a ring of one more */
 #define REGISTRY_NONE		UINT32_MAX
+#define VERSION_SIZE		24	/* of the text of gamed's version */
 
 /* A session's own machine, as promised in gamed-rpc(7). */
 enum session_state {
@@ -182,6 +183,7 @@ struct registry_entry {
 
 	char		 guild[72];
 	char		 instance[40];
+	char		 version[VERSION_SIZE];	/* of gamed, that its last process runs */
 
 	/* What is mostly empty stands last, and costs nothing then. */
 	char		 reason[128];	/* of the order, of the hold, of the end */

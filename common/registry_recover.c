@@ -27,6 +27,7 @@ entry_is_possible(const struct registry *r, uint32_t slot, const struct registry
 	    text_ends(e->id, sizeof(e->id)) && id_is_valid(e->id) &&
 	    text_ends(e->guild, sizeof(e->guild)) && text_ends(e->instance, sizeof(e->instance)) &&
 	    text_ends(e->reason, sizeof(e->reason)) &&
+	    text_ends(e->version, sizeof(e->version)) &&
 	    text_ends(e->last_words, sizeof(e->last_words));
 }
 

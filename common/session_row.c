@@ -26,6 +26,7 @@ static const char *const member_names[MEMBERS + 1] = {
 	[MEMBER_LAST_ACTIVITY_AT] = "last_activity_at",
 	[MEMBER_COMMANDS] = "commands",
 	[MEMBER_ERRORS] = "errors",
+	[MEMBER_VERSION] = "version",
 	[MEMBER_GAME] = "game",
 };
 
@@ -133,6 +134,9 @@ write_member(struct json_writer *w, const struct registry_entry *e, enum session
 		break;
 	case MEMBER_ERRORS:
 		json_uint(w, name, e->errors);
+		break;
+	case MEMBER_VERSION:
+		json_string(w, name, e->pid > 0 && *e->version != '\0' ? e->version : NULL);
 		break;
 	case MEMBER_GAME:
 		break;

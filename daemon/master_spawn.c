@@ -27,6 +27,8 @@
 #define RSEQ_AREA	32U		/* what the C library gives to the kernel, at least */
 #define VIEW_MS		5000		/* more than anybody waits for a view */
 
+_Static_assert(sizeof(GAMED_VERSION) <= VERSION_SIZE, "the version has room in an entry");
+
 /*
  * A process of one thread has no use for restartable sequences, whose area the kernel would write to in every process of ours: a page of its own
  * for each. Where it can't be left (another C library's size) it stays.
@@ -114,6 +116,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 		return -1;
 	e->forked_ns = clock_boot_ns();
 	e->ready_ns = 0;
+	strlcpy(e->version, GAMED_VERSION, sizeof(e->version));
 	e->pid = 0;
 	e->pid = fork_blocked(fork_bare);
 	if (e->pid == 0)

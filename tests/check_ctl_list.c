@@ -78,6 +78,7 @@ two_sessions(void)
 	e.residency = RESIDENCY_AWAKE;
 	e.restart = RESTART_PERMANENT;
 	e.pid = 4242;
+	strcpy(e.version, "9.8.7");
 	e.started_wall_ms = clock_wall_ms();
 	ck_assert_int_eq(registry_slot_take(r, &e, 1), 0);
 	ck_assert_int_eq(registry_cell_take(r, &e), 0);
@@ -106,9 +107,9 @@ START_TEST(table)
 	two_sessions();
 	ck_assert_int_eq(LIST(), CTL_DONE);
 	ck_assert_str_eq(gamectl->text[0],
-	    "ID MODE       STATE  RESIDENCY   PID SEQ RESTARTS AGE IDLE\n"
-	    "g1 two_player paused hibernated    -  12        1  2d  60m\n"
-	    "g2 two_player active awake      4242  99        0  0s    -\n");
+	    "ID MODE       STATE  RESIDENCY   PID SEQ RESTARTS AGE IDLE VERSION\n"
+	    "g1 two_player paused hibernated    -  12        1  2d  60m -\n"
+	    "g2 two_player active awake      4242  99        0  0s    - 9.8.7\n");
 	ck_assert_str_eq(gamectl->text[1], "");
 }
 END_TEST
@@ -130,7 +131,8 @@ START_TEST(json)
 	    "\"residency\":\"hibernated\",\"pid\":null,\"generation\":0,\"restart\":\"transient\","
 	    "\"limits\":{\"max_restarts\":\"unlimited\",\"max_seconds\":5,\"stop_timeout_ms\":5000}"
 	    ","
-	    "\"restarts\":1,\"seq\":12,\"epoch\":2,\"commands\":0,\"errors\":0}");
+	    "\"restarts\":1,\"seq\":12,\"epoch\":2,\"commands\":0,\"errors\":0,"
+	    "\"version\":null}");
 	cJSON_free(text);
 	cJSON_Delete(result);
 }

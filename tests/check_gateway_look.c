@@ -272,7 +272,7 @@ START_TEST(case_89_list_row_as_get)
 	cJSON *get = client_call(c, "session.get",
 	    "{'game_id':'g1','fields':['game_id','instance','guild_id','mode',"
 	    "'state','residency','pid','generation','restart','limits','restarts',"
-	    "'seq','epoch','started_at','last_activity_at','commands','errors']}");
+	    "'seq','epoch','started_at','last_activity_at','commands','errors','version']}");
 	ck_assert(cJSON_Compare(json_at(list, "sessions.0"), get, true));
 	cJSON_Delete(list);
 	cJSON_Delete(get);

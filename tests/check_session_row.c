@@ -63,14 +63,15 @@ START_TEST(row)
 	    "\"restart\":\"transient\",\"limits\":{\"max_restarts\":3,\"max_seconds\":5,"
 	    "\"stop_timeout_ms\":5000},\"restarts\":0,\"seq\":9007199254740991,\"epoch\":0,"
 	    "\"started_at\":\"1970-01-01T00:00:01.000Z\",\"last_activity_at\":null,\"commands\":0,"
-	    "\"errors\":0}");
+	    "\"errors\":0,\"version\":null}");
 	check_row(&e, 0, "{}");
 	check_row(&e, 1U << MEMBER_GAME, "{}");
 	e.pid = 7;
 	e.state = STATE_NONE;
 	e.mode = 99;
-	check_row(&e, 1U << MEMBER_PID | 1U << MEMBER_STATE | 1U << MEMBER_MODE,
-	    "{\"mode\":null,\"state\":null,\"pid\":7}");
+	strcpy(e.version, "9.8.7");
+	check_row(&e, 1U << MEMBER_PID | 1U << MEMBER_STATE | 1U << MEMBER_MODE | 1U << MEMBER_VERSION,
+	    "{\"mode\":null,\"state\":null,\"pid\":7,\"version\":\"9.8.7\"}");
 	ck_assert_str_eq(session_member_name(MEMBER_GAME), "game");
 	ck_assert_str_eq(session_member_name(MEMBER_GAME + 1), "?");
 }

@@ -20,7 +20,7 @@
 #include "daemon/ctl/ctl_text.h"
 
 enum { COLUMN_ID, COLUMN_MODE, COLUMN_STATE, COLUMN_RESIDENCY, COLUMN_PID, COLUMN_SEQ,
-	COLUMN_RESTARTS, COLUMN_AGE, COLUMN_IDLE, COLUMNS };
+	COLUMN_RESTARTS, COLUMN_AGE, COLUMN_IDLE, COLUMN_VERSION, COLUMNS };
 
 static const struct ctl_column columns[COLUMNS] = {
 	[COLUMN_ID] = {"ID", 0},
@@ -32,11 +32,12 @@ static const struct ctl_column columns[COLUMNS] = {
 	[COLUMN_RESTARTS] = {"RESTARTS", SCOLS_FL_RIGHT},
 	[COLUMN_AGE] = {"AGE", SCOLS_FL_RIGHT},
 	[COLUMN_IDLE] = {"IDLE", SCOLS_FL_RIGHT},
+	[COLUMN_VERSION] = {"VERSION", 0},
 };
 
 /* A line of the table, wherever it came from. */
 struct list_row {
-	const char	*id, *mode, *state, *residency;
+	const char	*id, *mode, *state, *residency, *version;
 	int64_t		 pid, seq, restarts;
 	int64_t		 started_ms, activity_ms;	/* wall time; 0: none */
 };
@@ -58,6 +59,7 @@ add_row(struct libscols_table *table, const struct list_row *row, int64_t now_ms
 	    row->started_ms > 0 ? ctl_age(now_ms - row->started_ms, age) : "-");
 	ctl_cell(line, COLUMN_IDLE,
 	    row->activity_ms > 0 ? ctl_age(now_ms - row->activity_ms, age) : "-");
+	ctl_cell(line, COLUMN_VERSION, row->version[0] != '\0' ? row->version : "-");
 }
 
 static void
@@ -74,7 +76,8 @@ add_entry(struct libscols_table *table, const struct registry_entry *e, int64_t 
 	    .seq = (int64_t)e->seq,
 	    .restarts = e->restarts,
 	    .started_ms = e->started_wall_ms,
-	    .activity_ms = e->activity_wall_ms}, now_ms);
+	    .activity_ms = e->activity_wall_ms,
+	    .version = e->pid > 0 ? e->version : ""}, now_ms);
 }
 
 static int64_t
@@ -97,7 +100,8 @@ add_session(struct libscols_table *table, const cJSON *s, int64_t now_ms)
 	    .seq = ctl_number(s, "seq"),
 	    .restarts = ctl_number(s, "restarts"),
 	    .started_ms = time_of(s, "started_at"),
-	    .activity_ms = time_of(s, "last_activity_at")}, now_ms);
+	    .activity_ms = time_of(s, "last_activity_at"),
+	    .version = ctl_text(s, "version")}, now_ms);
 }
 
 /* Calls each() with every entry that the filter lets through. */
