@@ -22,6 +22,7 @@ mandir	?= $(datadir)/man
 sysconfdir ?= /etc
 libdir	?= $(prefix)/lib
 unitdir	?= $(libdir)/systemd/system
+zshdir	?= $(datadir)/zsh/site-functions
 
 ifeq ($(origin CC),default)
 CC	:= gcc
@@ -145,6 +146,9 @@ install: all
 	set -e; for file in $(INIT_FILES); do \
 	    install -D -m $$(stat -c %a scripts/init/$$file) scripts/init/$$file $(DESTDIR)$(datadir)/gamed/init/$$file; \
 	    sed -i $(INIT_PATHS) $(DESTDIR)$(datadir)/gamed/init/$$file; done
+	install -D -m 644 scripts/completion/gamectl.bash $(DESTDIR)$(datadir)/bash-completion/completions/gamectl
+	install -D -m 644 scripts/completion/gamectl.zsh $(DESTDIR)$(zshdir)/_gamectl
+	install -D -m 644 scripts/completion/gamectl.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/gamectl.fish
 	set -e; for page in $(MANS); do \
 	    install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 

@@ -43,5 +43,6 @@ enum ctl_exit ctl_reload(struct ctl *);
 enum ctl_exit ctl_config(struct ctl *);
 enum ctl_exit ctl_doctor(struct ctl *);
 enum ctl_exit ctl_backup(struct ctl *);
+enum ctl_exit ctl_complete(struct ctl *);
 
 #endif

@@ -62,14 +62,20 @@ add_row(struct libscols_table *table, const struct list_row *row, int64_t now_ms
 	ctl_cell(line, COLUMN_VERSION, row->version[0] != '\0' ? row->version : "-");
 }
 
-static void
-add_entry(struct libscols_table *table, const struct registry_entry *e, int64_t now_ms)
+static const char *
+mode_of(const struct registry_entry *e)
 {
 	const struct mode *mode = mode_find_number(e->mode);
 
+	return mode != NULL ? mode->name : "?";
+}
+
+static void
+add_entry(struct libscols_table *table, const struct registry_entry *e, int64_t now_ms)
+{
 	add_row(table, &(struct list_row){
 	    .id = e->id,
-	    .mode = mode != NULL ? mode->name : "?",
+	    .mode = mode_of(e),
 	    .state = e->state != STATE_NONE ? session_state_name(e->state) : "",
 	    .residency = residency_name(e->residency),
 	    .pid = e->pid,
@@ -279,4 +285,36 @@ ctl_list(struct ctl *ctl)
 		    ctl->socket);
 	registry_close(r);
 	return is_alive ? CTL_DONE : CTL_NO_DAEMON;
+}
+
+struct each {
+	void	(*call)(void *, const char *, const char *);
+	void	*arg;
+};
+
+static void
+each_entry(void *arg, const struct registry_entry *e, int64_t now_ms)
+{
+	const struct each *each = arg;
+
+	(void)now_ms;
+	each->call(each->arg, e->id, mode_of(e));
+}
+
+void
+ctl_list_each(struct ctl *ctl, void (*call)(void *, const char *, const char *), void *arg)
+{
+	struct each each = {call, arg};
+	struct session_filter all = {0};
+	struct registry *r = open_registry(ctl);
+	cJSON *result = NULL, *session;
+
+	if (r != NULL && master_is_alive(r))
+		registry_each(r, &all, each_entry, &each);
+	else
+		ctl_list_call(ctl, cJSON_CreateObject(), &result);
+	cJSON_ArrayForEach (session, cJSON_GetObjectItemCaseSensitive(result, "sessions"))
+		call(arg, ctl_text(session, "game_id"), ctl_text(session, "mode"));
+	cJSON_Delete(result);
+	registry_close(r);
 }

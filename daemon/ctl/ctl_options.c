@@ -71,8 +71,8 @@ make_tables(struct getopt_tables *t)
 	}
 }
 
-static enum ctl_option
-option_of_letter(int letter)
+enum ctl_option
+ctl_option_of_letter(int letter)
 {
 	int i = 0;
 
@@ -163,7 +163,7 @@ ctl_options_parse(struct ctl *ctl, int argc, char **argv)
 			ctl_fail(CTL_USAGE, "no such option: %s; gamectl --help lists them",
 			    argv[optind - 1]);
 		take_value(ctl, c >= LONG_BASE ? (enum ctl_option)(c - LONG_BASE) :
-		    option_of_letter(c), argc);
+		    ctl_option_of_letter(c), argc);
 	}
 	ctl->args = argv + optind;
 	ctl->nargs = argc - optind;

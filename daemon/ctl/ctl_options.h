@@ -25,6 +25,9 @@ extern const struct ctl_option_row ctl_option_rows[OPTIONS];	/* by enum ctl_opti
 /* The options that every command accepts. */
 #define CTL_OPTIONS_GLOBAL	((1U << (OPTION_VERSION + 1)) - 1)
 
+/* OPTIONS where there is no such letter. */
+enum ctl_option ctl_option_of_letter(int letter);
+
 /*
  * Reads the command line into *ctl: command (NULL where none was named), value, args,
  * timeout_ms, json. Ends the program with CTL_USAGE and a message where it is wrong;
