@@ -256,7 +256,7 @@ bed_wait_exit(struct bed *bed)
 	return status;
 }
 
-/* No socket and no pid file may be left. */
+/* No socket, no registry and no pid file may be left. */
 static void
 check_runtime(const struct bed *bed)
 {
@@ -266,6 +266,8 @@ check_runtime(const struct bed *bed)
 	join(path, bed->runtime, "control.sock");
 	ck_assert_msg(!bed_exists(path), "left behind: %s", path);
 	join(path, bed->runtime, "gamed.pid");
+	ck_assert_msg(!bed_exists(path), "left behind: %s", path);
+	join(path, bed->runtime, "registry");
 	ck_assert_msg(!bed_exists(path), "left behind: %s", path);
 	join(path, bed->runtime, "session");
 	DIR *d = opendir(path);

@@ -15,3 +15,9 @@ suite_main(Suite *suite)
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+int
+suite_times(int few, int many)
+{
+	return getenv("GAMED_LONG") != NULL ? many : few;
+}

@@ -9,4 +9,10 @@
 /* Runs the suite, which it frees, and prints Check's closing line. The program's exit code. */
 int	suite_main(Suite *);
 
+/*
+ * How often a test repeats what it does, or how many it takes: few in the check, many where
+ * GAMED_LONG is set (make chaos).
+ */
+int	suite_times(int few, int many);
+
 #endif
