@@ -20,14 +20,21 @@ add_changed(const char *name, void *arg)
 		cJSON_Delete(item);
 }
 
-/* Who is connected has from now on the role that the new lists give. */
+/*
+ * Who is connected has from now on the role that the new lists give. Who lost the last one is closed, and with that hears no more events.
+ */
 static void
 roles_again(struct gateway *g)
 {
-	struct client *c;
+	struct client *c, *next;
 
-	TAILQ_FOREACH (c, &g->clients, link)
+	TAILQ_FOREACH_SAFE (c, &g->clients, link, next) {
+		enum role before = c->role;
+
 		c->role = access_role(g->access, c->uid, c->gid);
+		if (c->role == ROLE_NONE && before != ROLE_NONE)
+			client_doom(c);
+	}
 }
 
 void
