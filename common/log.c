@@ -100,6 +100,13 @@ log_put(const struct log_line *line)
 		lost++;
 }
 
+void
+log_lost(const char *lines, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		lost += lines[i] == '\n';
+}
+
 __attribute__((format(printf, 2, 0))) static void
 log_text(enum log_level level, const char *fmt, va_list ap)
 {

@@ -33,6 +33,17 @@ const char *log_auto(bool foreground);
  * 0, or -1 with errno: the old file stays open. For each process by itself.
  */
 int	log_reopen(void);
+/*
+ * Where the log is a file, workers write through a pipe of this name, and the monitor hands on what
+ * is in it (log_relay.c); elsewhere all of these do nothing. Open: by the master, before the first
+ * fork of either; 0, or -1 with errno (workers then write to the file that was open at their
+ * beginning). Fd: to be kept, and read from by the monitor, or -1. Enter: from here on this process
+ * writes into it.
+ */
+int	log_relay_open(int dir, const char *name);
+int	log_relay_fd(void);
+void	log_relay_enter(void);
+void	log_relay_pass(void);
 /* Who writes: "master", "gateway", "session g1". Copied. */
 void	log_set_process(const char *name);
 void	log_set_level(enum log_level);

@@ -186,16 +186,36 @@ log_target_write(const struct log_line *line)
 		len = log_format_text(buf, LOG_LINE_MAX, line);
 	if (len == 0)
 		return false;
+	return log_target_put(buf, len);
+}
+
+bool
+log_target_put(const char *text, size_t len)
+{
 	switch (kind) {
 	case TARGET_PIPE:
-		return write(fd, buf, len) == (ssize_t)len;
+		return write(fd, text, len) == (ssize_t)len;
 	case TARGET_STREAM:
-		return send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
+		return send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
 	case TARGET_SYSLOG:
 	case TARGET_JOURNAL:
-		return send_datagram(buf, len);
+		return send_datagram(text, len);
 	case TARGET_FD:
 		break;
 	}
-	return write_when_ready(buf, len);
+	return write_when_ready(text, len);
+}
+
+bool
+log_target_is_file(void)
+{
+	return is_file;
+}
+
+void
+log_target_pipe(int pipe)
+{
+	fd = pipe;
+	kind = TARGET_PIPE;
+	is_file = false;
 }

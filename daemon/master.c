@@ -296,6 +296,8 @@ master_run(const struct config *config, int detached, int ready_fd)
 		log_error("%s", err);
 		return m->exit_code;
 	}
+	if (log_relay_open(m->place.runtime_dir, PLACE_LOG) == -1)
+		log_warning("daemon.runtime_dir: " PLACE_LOG ": %s; sessions will not follow when the log is rotated", strerror(errno));
 	fault_init(m->place.state);
 	raise_limits();
 	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {

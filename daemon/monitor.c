@@ -21,6 +21,25 @@ on_library_log(int severity, const char *message)
 	log_debug("libevent: %s", message);
 }
 
+/* Lines of workers. */
+static void
+on_relay(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	log_relay_pass();
+}
+
+static int
+relay_init(struct monitor *mo)
+{
+	if (log_relay_fd() == -1)
+		return 0;
+	mo->on_relay = event_new(mo->loop.base, log_relay_fd(), EV_READ | EV_PERSIST, on_relay, NULL);
+	return mo->on_relay != NULL ? event_add(mo->on_relay, NULL) : -1;
+}
+
 static void
 limit_descriptors(void)
 {
@@ -43,15 +62,19 @@ monitor_init(struct monitor *mo, const struct service_start *start)
 	mo->n_processes = 1;
 	event_set_log_callback(on_library_log);
 	limit_descriptors();
-	if (service_loop_init(&mo->loop) == -1 || events_init(mo) == -1 || http_init(mo) == -1)
+	if (service_loop_init(&mo->loop) == -1 || events_init(mo) == -1 || relay_init(mo) == -1 ||
+	    http_init(mo) == -1)
 		fatal(1, "cannot begin: %s", strerror(errno));
 }
 
 static void
 monitor_fini(struct monitor *mo)
 {
+	log_relay_pass();
 	listen_fini(mo);
 	http_fini(mo);
+	if (mo->on_relay != NULL)
+		event_free(mo->on_relay);
 	events_fini(mo);
 	service_loop_fini(&mo->loop);
 	config_free(mo->own_config);
@@ -60,7 +83,7 @@ monitor_fini(struct monitor *mo)
 void
 monitor_main(const struct service_start *start)
 {
-	const int keep[] = {start->master, start->shared->journal_dir, -1};
+	const int keep[] = {start->master, start->shared->journal_dir, log_relay_fd(), -1};
 	static struct monitor monitor;
 
 	process_begin(start->shared, &(struct process_start){

@@ -3,7 +3,7 @@
  * metrics over HTTP. It reads the registry when it is asked, and hears of events from the master;
  * it decides nothing.
  *
- *	monitor.c		the first steps, the way out
+ *	monitor.c		the first steps, the lines of workers for a log file, the way out
  *	monitor_events.c	the master's notices
  *	monitor_listen.c	the listening socket, tried again while it is taken
  *	monitor_http.c		the pages
@@ -52,7 +52,7 @@ struct monitor {
 	const struct registry	*registry;
 	struct service_loop	 loop;
 	int			 master, journal_dir;
-	struct event		*on_master;
+	struct event		*on_master, *on_relay;
 	bool			 is_shutting_down;	/* gamed is */
 
 	struct evhttp		*http;

@@ -240,6 +240,7 @@ place_close(struct place *p)
 			unlinkat(p->runtime_dir, PLACE_CONTROL, 0);
 		unlinkat(p->runtime_dir, PLACE_REGISTRY, 0);
 		unlinkat(p->runtime_dir, PLACE_FIFO, 0);
+		unlinkat(p->runtime_dir, PLACE_LOG, 0);
 		unlinkat(p->runtime_dir, PLACE_SESSIONS, AT_REMOVEDIR);
 		unlinkat(p->runtime_dir, PLACE_PID, 0);
 	}

@@ -14,6 +14,7 @@
 #define PLACE_CONTROL	"control.sock"
 #define PLACE_PID	"gamed.pid"
 #define PLACE_FIFO	"workers.fifo"
+#define PLACE_LOG	"log.fifo"	/* common/log_relay.c */
 #define PLACE_SESSIONS	"session"
 
 struct place {

@@ -2,9 +2,11 @@
  * check_log.c: the log's lines, in each of the forms in which they leave; what is done with lines
  * that come again, that cannot be written, and whose file was renamed.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <endian.h>
 #include <fcntl.h>
@@ -38,7 +40,7 @@ static const struct log_line event = {
 	.event = "sessions.held",
 	.fields = fields,
 };
-static char buf[8192];
+static char buf[128 * 1024];
 static char path[PATH_MAX];
 
 /* The whole file; fails the test where there is none. */
@@ -302,6 +304,70 @@ START_TEST(reopened)
 }
 END_TEST
 
+/* What a worker says, before and after the file was renamed, stands where the file is. */
+START_TEST(relayed)
+{
+	char old[PATH_MAX], name[PATH_MAX];
+	int status;
+
+	scratch_path(path, "log");
+	scratch_path(old, "log.1");
+	scratch_path(name, "log.fifo");
+	/* Only a file has one. */
+	ck_assert_int_eq(log_open("stderr", LOG_TEXT), 0);
+	ck_assert_int_eq(log_relay_open(AT_FDCWD, name), 0);
+	ck_assert_int_eq(log_relay_fd(), -1);
+	ck_assert_int_eq(log_open(path, LOG_TEXT), 0);
+	ck_assert_int_eq(mkdir(name, 0700), 0);
+	ck_assert_int_eq(log_relay_open(AT_FDCWD, name), -1);
+	ck_assert_int_eq(rmdir(name), 0);
+	ck_assert_int_eq(log_relay_open(AT_FDCWD, name), 0);
+	ck_assert_int_ne(log_relay_fd(), -1);
+	pid_t pid = fork();
+	if (pid == 0) {
+		log_set_process("session g1");
+		log_relay_enter();
+		for (int i = 0; i < 10000; i++)
+			log_info("line %d", i);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(rename(path, old), 0);
+	ck_assert_int_eq(log_reopen(), 0);
+	log_relay_pass();
+	log_relay_pass();
+	content(old);
+	ck_assert_str_eq(buf, "");
+	ck_assert_ptr_nonnull(strstr(content(path), "info session g1: line 0\n"));
+	/* As many as a pipe holds, each whole. */
+	ck_assert_uint_gt(count(buf, " line "), 100);
+	ck_assert_uint_eq(count(buf, " line "), count(buf, "\n"));
+	close(log_relay_fd());
+}
+END_TEST
+
+/* What the file does not take is counted, line by line, and told when it does. */
+START_TEST(relayed_and_lost)
+{
+	char name[PATH_MAX];
+	struct rlimit limit = {.rlim_max = RLIM_INFINITY};
+
+	scratch_path(path, "log");
+	scratch_path(name, "log.fifo");
+	ck_assert_int_eq(log_open(path, LOG_TEXT), 0);
+	ck_assert_int_eq(log_relay_open(AT_FDCWD, name), 0);
+	ck_assert_int_eq(write(log_relay_fd(), "one\ntwo\n", 8), 8);
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_relay_pass();
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_info("three");
+	ck_assert_ptr_nonnull(strstr(content(path), "2 lines could not be written\n"));
+	close(log_relay_fd());
+}
+END_TEST
+
 START_TEST(automatic)
 {
 	char stream[64];
@@ -344,6 +410,8 @@ main(void)
 	tcase_add_test(tc, blocked_pipe);
 	tcase_add_test(tc, repeated);
 	tcase_add_test(tc, reopened);
+	tcase_add_test(tc, relayed);
+	tcase_add_test(tc, relayed_and_lost);
 	tcase_add_test(tc, automatic);
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);

@@ -87,6 +87,7 @@ begin(struct worker *w, const struct worker_start *start)
 			given[n++] = keep[i];
 	given[n] = -1;
 	snprintf(title, sizeof(title), "session %s", w->entry.id);
+	log_relay_enter();
 	process_begin(shared, &(struct process_start){
 		.title = title, .keep = given, .signals = orders_signals });
 	fault_set_session(w->entry.id);
