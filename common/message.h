@@ -34,6 +34,7 @@ enum service_asks {
 	SERVICE_READY = 1,	/* it serves: the next service may start */
 	SERVICE_START = 2,	/* a new session; the descriptor is a memfd with struct sealed parameters, which the master hands on unread */
 	SERVICE_FOUND = 3,	/* from the recovery helper: an unfinished journal. wanted: enum residency (awake, hibernated or held) */
+	SERVICE_HIBERNATE = 4,	/* sleep until its next command, its own timer, or a WAKE */
 	SERVICE_STOP = 5,	/* end the game: text is the reason, timeout_ms or UINT32_MAX for the session's own */
 	SERVICE_KILL = 6,	/* SIGKILL at once, then a finishing worker writes the end */
 	SERVICE_WAKE = 7,	/* from hibernated */
@@ -76,7 +77,7 @@ struct service_request {
 
 enum notice {
 	/* Answers: tag is the request's. Every request but READY, FOUND, DETAIL and GAPS gets exactly one. */
-	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not) */
+	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not); state is the session's residency now */
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */
 
 	/* Told of every session to every service that wants to know: id, instance, slot, generation, pid, mode are set. */

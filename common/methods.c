@@ -176,7 +176,7 @@ static const struct field state_result[] = {
 	END
 };
 
-static const struct field release_result[] = {
+static const struct field residency_result[] = {
 	{"game_id", "string", "the session's id"},
 	{"residency", "string", "the supervisor's view"},
 	{"seq", "integer", "its last record"},
@@ -288,6 +288,13 @@ static const enum error_reason pause_errors[] = {
 	ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason stop_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_DEADLINE, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason hibernate_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING, ERROR_HELD,
+	ERROR_DEADLINE,
+	ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason wake_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_HELD, ERROR_SHUTTING_DOWN,
+	ERROR_NONE};
 static const enum error_reason release_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_START_FAILED, ERROR_HELD,
 	ERROR_DEADLINE,
@@ -322,8 +329,14 @@ const struct method methods[METHODS] = {
 	[METHOD_SESSION_KILL] = {METHOD_SESSION_KILL, "session.kill", ROLE_ADMIN,
 	    session_params, state_result, stop_errors, false,
 	    "Ends the game at once, without its cleanup; answers when its process is gone"},
+	[METHOD_SESSION_HIBERNATE] = {METHOD_SESSION_HIBERNATE, "session.hibernate", ROLE_PLAY,
+	    session_params, residency_result, hibernate_errors, false,
+	    "Sends a session to sleep, without a process until it is woken; answers when it sleeps"},
+	[METHOD_SESSION_WAKE] = {METHOD_SESSION_WAKE, "session.wake", ROLE_PLAY,
+	    session_params, residency_result, wake_errors, false,
+	    "Wakes a session that sleeps; answers when it is ready"},
 	[METHOD_SESSION_RELEASE] = {METHOD_SESSION_RELEASE, "session.release", ROLE_ADMIN,
-	    session_params, release_result, release_errors, false,
+	    session_params, residency_result, release_errors, false,
 	    "Gives a held session a new process and a new restart budget; answers when it is ready"},
 	[METHOD_SESSION_GET] = {METHOD_SESSION_GET, "session.get", ROLE_VIEW,
 	    get_params, get_result, get_errors, true,

@@ -13,7 +13,9 @@
  *	gateway_upstream.c	the connection to a session's process
  *	gateway_commands.c	command, pause, resume
  *	gateway_start.c		start
- *	gateway_ends.c		stop, kill, release
+ *	gateway_orders.c	what is asked of the master for a client
+ *	gateway_ends.c		stop, kill
+ *	gateway_residency.c	hibernate, wake, release
  *	gateway_get.c		get
  *	gateway_views.c		the game of a session without a process
  *	gateway_list.c		list
@@ -146,6 +148,8 @@ struct call {
 	/* NULL: passed on */
 	void			(*on_failure)(struct call *, const struct rpc_error *);
 	void			(*on_notice)(struct call *, const struct service_notice *);
+	/* the master does it, or has nothing to do; NULL: the notice that follows says enough */
+	void			(*on_accepted)(struct call *, const struct service_notice *);
 
 	/* The handlers' own. */
 	char			 game_id[ID_MAX + 1];
@@ -387,11 +391,22 @@ bool	upstream_subscribe(struct route *);
 /* Closes the connection that was not used for longest; false if there is none to close. */
 bool	upstream_make_room(struct gateway *);
 
+/* ---- gateway_orders.c ---- */
+/*
+ * Reads game_id, and notes which life of the session it is; false, and the call is answered, if
+ * there is none.
+ */
+bool	call_find_session(struct call *);
+/* Asks the master, and waits for notices, if it does not yet; the call may be gone. */
+void	call_order(struct call *, enum service_asks);
+
 /* ---- handlers, one a method: take the call ---- */
 void	handle_command(struct call *);
 void	handle_start(struct call *);
 void	handle_stop(struct call *);
 void	handle_kill(struct call *);
+void	handle_hibernate(struct call *);
+void	handle_wake(struct call *);
 void	handle_release(struct call *);
 void	handle_get(struct call *);
 void	handle_list(struct call *);

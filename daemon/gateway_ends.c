@@ -1,6 +1,6 @@
 /*
- * gateway_ends.c: stop, kill and release: what the master does, and what is answered when it has
- * happened. A stop comes after the commands that came before it, where the session answers them;
+ * gateway_ends.c: stop and kill: what the master does, and what is answered when it has happened.
+ * A stop comes after the commands that came before it, where the session answers them;
  * one that does not answer is stopped all the same. A kill waits for nothing.
  */
 #include <stdlib.h>
@@ -19,43 +19,6 @@ answer_ended(struct call *call, uint64_t seq)
 	json_string(w, "state", session_state_name(STATE_TERMINATED));
 	json_uint(w, "seq", seq);
 	call_result_close(call);
-}
-
-static void
-answer_awake(struct call *call, uint64_t seq)
-{
-	struct json_writer *w = call_result_open(call);
-
-	json_string(w, "game_id", call->game_id);
-	json_string(w, "residency", residency_name(RESIDENCY_AWAKE));
-	json_uint(w, "seq", seq);
-	call_result_close(call);
-}
-
-static void
-refused(struct call *call, const struct service_notice *n)
-{
-	struct rpc_error e;
-
-	rpc_error_set(&e, n->error, NULL, NULL);
-	if (n->error == ERROR_INVALID_STATE) {
-		rpc_error_set(&e, n->error, NULL, "the session is not held");
-		strlcpy(e.state, n->state, sizeof(e.state));
-	}
-	if (n->error == ERROR_OVERLOADED)
-		e.retry_after_ms = RETRY_AFTER_MS;
-	call_fail(call, &e);
-}
-
-/* Accepted: the notice of what happened comes to the waiters. */
-static void
-on_answer(struct ask *ask, const struct service_notice *n)
-{
-	struct call *call = ask->owner;
-
-	ask_close(call->g, ask);
-	if (n->what == NOTICE_REFUSED)
-		refused(call, n);
 }
 
 static void
@@ -89,80 +52,13 @@ on_notice_of_end(struct call *call, const struct service_notice *n)
 	}
 }
 
-static void
-on_notice_of_release(struct call *call, const struct service_notice *n)
-{
-	if (strcmp(n->instance, call->instance) != 0 || call->ask.is_open)
-		return;
-	switch ((enum notice)n->what) {
-	case NOTICE_READY:
-		answer_awake(call, n->seq);
-		break;
-	case NOTICE_HELD:
-		call_fail_with(call, ERROR_HELD, NULL, "the session is held again: %s", n->text);
-		break;
-	case NOTICE_ENDED:
-		call_fail_with(call, ERROR_NOT_FOUND, NULL, NULL);
-		break;
-	case NOTICE_DONE:
-	case NOTICE_REFUSED:
-	case NOTICE_STARTED:
-	case NOTICE_START_FAILED:
-	case NOTICE_CRASHED:
-	case NOTICE_RESTARTING:
-	case NOTICE_HIBERNATED:
-	case NOTICE_SERVICE:
-	case NOTICE_SHUTTING_DOWN:
-	case NOTICE_RELOADED:
-		break;
-	}
-}
-
-/* Asks the master, and waits for the notice. */
-static void
-ask_master(struct call *call, enum service_asks what)
-{
-	struct service_request request = ask_about(what, call->game_id);
-	struct route *r = route_get(call->g, call->game_id);
-
-	request.timeout_ms = call->timeout_ms;
-	if (call->reason != NULL)
-		strlcpy(request.text, call->reason, sizeof(request.text));
-	if (r == NULL) {
-		call_overloaded(call);
-		return;
-	}
-	if (!route_wait(r, call))
-		return;
-	call->ask.on_answer = on_answer;
-	call->ask.owner = call;
-	if (ask_send(call->g, &call->ask, &request, -1) == -1)
-		call_overloaded(call);
-}
-
-/* Which life it is; false, and the call is answered, if there is none. */
-static bool
-find_it(struct call *call)
-{
-	struct registry_entry e;
-
-	strlcpy(call->game_id, call_string(call, "game_id"), sizeof(call->game_id));
-	call->timeout_ms = UINT32_MAX;
-	if (registry_find(call->g->registry, call->game_id, &e) == REGISTRY_NONE) {
-		call_fail_with(call, ERROR_NOT_FOUND, NULL, NULL);
-		return false;
-	}
-	strlcpy(call->instance, e.instance, sizeof(call->instance));
-	return true;
-}
-
 /* ---- stop ---- */
 
 static void
 stop_now(struct call *call)
 {
 	event_del(&call->timer);
-	ask_master(call, SERVICE_STOP);
+	call_order(call, SERVICE_STOP);
 }
 
 /* Those before it take too long. */
@@ -178,7 +74,7 @@ handle_stop(struct call *call)
 {
 	const char *reason = call_string(call, "reason");
 
-	if (!find_it(call))
+	if (!call_find_session(call))
 		return;
 	call->on_notice = on_notice_of_end;
 	call->timeout_ms = (uint32_t)call_number(call, "timeout_ms", UINT32_MAX);
@@ -197,22 +93,13 @@ handle_stop(struct call *call)
 	route_enqueue(r, call);
 }
 
-/* ---- kill and release ---- */
+/* ---- kill ---- */
 
 void
 handle_kill(struct call *call)
 {
-	if (!find_it(call))
+	if (!call_find_session(call))
 		return;
 	call->on_notice = on_notice_of_end;
-	ask_master(call, SERVICE_KILL);
-}
-
-void
-handle_release(struct call *call)
-{
-	if (!find_it(call))
-		return;
-	call->on_notice = on_notice_of_release;
-	ask_master(call, SERVICE_RELEASE);
+	call_order(call, SERVICE_KILL);
 }

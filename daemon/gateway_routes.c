@@ -229,7 +229,10 @@ on_wake_answer(struct ask *ask, const struct service_notice *n)
 	route_doubt(r);
 }
 
-/* Who only looks wakes nobody: it fails, and looks elsewhere. */
+/*
+ * Who only looks wakes nobody: it fails, and looks elsewhere. Nor does a turn that needs no
+ * process, where it has come.
+ */
 static void
 fail_lookers(struct route *r)
 {
@@ -238,8 +241,12 @@ fail_lookers(struct route *r)
 
 	rpc_error_set(&e, ERROR_RESTARTING, NULL, NULL);
 	TAILQ_FOREACH_SAFE (call, &r->queue, in_route, next)
-		if (call->only_looks)
+		if (call->only_looks) {
 			route_fail(call, &e);
+		} else if (call->on_turn != NULL && call == TAILQ_FIRST(&r->queue)) {
+			route_leave(call);
+			call->on_turn(call);
+		}
 }
 
 static void
@@ -294,7 +301,7 @@ seek(struct route *r)
 	case RESIDENCY_STOPPING:
 		if (is_ending(&e))
 			fail_queue(r, ERROR_INVALID_STATE, STATE_CLEANUP, "the session is ending");
-		else
+		else if (!e.wake_wanted)
 			wake(r);
 		break;
 	case RESIDENCY_HIBERNATED:

@@ -86,8 +86,11 @@ end_session(struct master *m, struct registry_entry *e)
 {
 	if (m->end_games)
 		order_stop(m, e, "shutdown", UINT32_MAX);
+	else if (e->start_tag != 0 && e->pid != 0 && e->order == ORDER_NONE)
+		/* It was never told of: nothing of it may be left. */
+		order_stop(m, e, "shutting_down", UINT32_MAX);
 	else if (e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_RESTARTING)
-		order_hibernate(m, e);
+		order_sleep(m, e, "shutdown");
 }
 
 void

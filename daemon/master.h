@@ -193,7 +193,9 @@ enum error_reason order_expire(struct master *m, struct registry_entry *e, const
 enum error_reason order_kill(struct master *, struct registry_entry *e);
 enum error_reason order_wake(struct master *, struct registry_entry *e);
 enum error_reason order_release(struct master *, struct registry_entry *e);
-void	order_hibernate(struct master *, struct registry_entry *e);
+enum error_reason order_hibernate(struct master *, struct registry_entry *e);
+/* Sends its process to sleep, if it has one that was told nothing else yet: why is for its journal. */
+void	order_sleep(struct master *, struct registry_entry *e, const char *why);
 /* The entry's process did not do as ordered in time. */
 void	order_overdue(struct master *, struct registry_entry *e, uint64_t now_ns);
 

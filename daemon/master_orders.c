@@ -117,15 +117,35 @@ order_release(struct master *m, struct registry_entry *e)
 }
 
 void
-order_hibernate(struct master *m, struct registry_entry *e)
+order_sleep(struct master *m, struct registry_entry *e, const char *why)
 {
 	if (e->pid == 0 || e->order != ORDER_NONE)
 		return;
-	if (e->start_tag != 0)
-		/* It was never told of: nothing of it may be left. */
-		order_stop(m, e, "shutting_down", UINT32_MAX);
-	else
-		give(m, e, ORDER_HIBERNATE, e->stop_timeout_ms);
+	strlcpy(e->reason, why, sizeof(e->reason));
+	give(m, e, ORDER_HIBERNATE, e->stop_timeout_ms);
+}
+
+enum error_reason
+order_hibernate(struct master *m, struct registry_entry *e)
+{
+	switch ((enum residency)e->residency) {
+	case RESIDENCY_HIBERNATED:
+		return ERROR_NONE;
+	case RESIDENCY_HELD:
+		return ERROR_HELD;
+	case RESIDENCY_STARTING:
+	case RESIDENCY_RESTARTING:
+		return ERROR_RESTARTING;
+	case RESIDENCY_STOPPING:
+		return e->order == ORDER_HIBERNATE ? ERROR_NONE : ERROR_INVALID_STATE;
+	case RESIDENCY_NONE:
+	case RESIDENCY_ENDED:
+		return ERROR_NOT_FOUND;
+	case RESIDENCY_AWAKE:
+		break;
+	}
+	order_sleep(m, e, "request");
+	return ERROR_NONE;
 }
 
 void

@@ -22,6 +22,8 @@ answer(struct service *s, const struct service_request *r, enum error_reason err
 	if (e != NULL)
 		n = notice_of(e, NOTICE_DONE);
 	n.tag = r->tag;
+	if (e != NULL && error == ERROR_NONE)
+		strlcpy(n.state, residency_name(e->residency), sizeof(n.state));
 	n.error = error;
 	n.what = error == ERROR_NONE ? NOTICE_DONE : NOTICE_REFUSED;
 	strlcpy(n.id, r->id, sizeof(n.id));
@@ -59,6 +61,9 @@ handle_session(struct master *m, struct service *s, const struct service_request
 		break;
 	case SERVICE_KILL:
 		error = order_kill(m, &e);
+		break;
+	case SERVICE_HIBERNATE:
+		error = order_hibernate(m, &e);
 		break;
 	case SERVICE_WAKE:
 		error = order_wake(m, &e);
@@ -140,6 +145,7 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	case SERVICE_STOP:
 	case SERVICE_EXPIRE:
 	case SERVICE_KILL:
+	case SERVICE_HIBERNATE:
 	case SERVICE_WAKE:
 	case SERVICE_RELEASE:
 	case SERVICE_VIEW:

@@ -73,6 +73,7 @@ session_fork(struct master *m, struct registry_entry *e, enum residency residenc
 	e->residency = residency;
 	e->order = ORDER_NONE;
 	e->order_deadline_ns = 0;
+	e->wake_wanted = 0;
 	e->reason[0] = '\0';
 	if (fault_hit("restart") || spawn_session(m, e, false, -1) == -1) {
 		log_warning("session %s: cannot fork: %s", e->id, strerror(errno));
@@ -116,7 +117,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	session_publish(m, &e, 0);
 	notice_all(m, &n);
 	if (m->phase == MASTER_ENDING_SESSIONS)
-		order_hibernate(m, &e);
+		order_sleep(m, &e, "shutdown");
 	if (m->has_overdue)
 		timer_set(m, clock_boot_ns());
 }
@@ -254,10 +255,8 @@ went_to_sleep(struct master *m, struct registry_entry *e, uint64_t now)
 	session_publish(m, e, 0);
 	n = notice_of(e, NOTICE_HIBERNATED);
 	notice_all(m, &n);
-	if (e->wake_wanted && m->phase == MASTER_SERVING) {
-		e->wake_wanted = 0;
+	if (e->wake_wanted && m->phase == MASTER_SERVING)
 		session_fork(m, e, RESIDENCY_STARTING, now);
-	}
 }
 
 static const char *

@@ -102,6 +102,8 @@ static const struct {
     {{"stop", "g1", "--reason", "late"}, "session.stop",
 	"{\"game_id\":\"g1\",\"reason\":\"late\"}"},
     {{"kill", "g1"}, "session.kill", "{\"game_id\":\"g1\"}"},
+    {{"hibernate", "g1"}, "session.hibernate", "{\"game_id\":\"g1\"}"},
+    {{"wake", "g1"}, "session.wake", "{\"game_id\":\"g1\"}"},
     {{"release", "g1"}, "session.release", "{\"game_id\":\"g1\"}"},
     {{"status"}, "supervisor.status", NULL},
     {{"tree"}, "supervisor.children", NULL},

@@ -852,6 +852,136 @@ START_TEST(case_57_release)
 }
 END_TEST
 
+/* ---- hibernate, wake ---- */
+
+static void
+expect_residency(int id, const char *residency)
+{
+	expect_result(id, "result.residency", residency);
+}
+
+START_TEST(sleep_comes_after_earlier_commands)
+{
+	begin_with_session("sleep_comes_after_earlier_commands");
+	int command = client_send(c, "session.command", "{" GUESS "}");
+	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+	int later = client_send(c, "session.command", "{" GUESS "}");
+	cJSON *request = served_expect(s, "session.command");
+	gateway_bed_expect_nothing(&b, 20);
+	served_result(s, request, "{'state':'active'}");
+	expect_result(command, "result.state", "active");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_HIBERNATE, NULL);
+	gateway_bed_residency(&b, &e, RESIDENCY_STOPPING);
+	gateway_bed_done(&b, &r);
+	/* What came after it finds the process on its way, and wakes the next. */
+	served_error(s, served_expect(s, "session.command"), ERROR_RESTARTING);
+	served_die(s);
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_done(&b, &r);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	expect_residency(id, "hibernated");
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'awake'}");
+	expect_result(later, "result.state", "awake");
+	end();
+}
+END_TEST
+
+/* Nothing to do: it is answered without a notice, and wakes nobody. */
+START_TEST(sleep_of_who_sleeps)
+{
+	begin_with_session("sleep_of_who_sleeps");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_HIBERNATE, NULL);
+	gateway_bed_done(&b, &r);
+	expect_residency(id, "hibernated");
+	/* A command before it has its turn first. */
+	int command = client_send(c, "session.command", "{" GUESS "}");
+	id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_residency(&b, &e, RESIDENCY_STARTING);
+	gateway_bed_done(&b, &r);
+	gateway_bed_expect_nothing(&b, 20);
+	die_and_come_back();
+	served_result(s, served_expect(s, "session.command"), "{'state':'awake'}");
+	expect_result(command, "result.state", "awake");
+	r = gateway_bed_expect(&b, SERVICE_HIBERNATE, NULL);
+	gateway_bed_refuse(&b, &r, ERROR_INVALID_STATE, "");
+	expect_result(id, "error.data.state", "cleanup");
+	end();
+}
+END_TEST
+
+/* What is not ready yet goes to sleep when it is. */
+START_TEST(sleep_of_who_starts)
+{
+	begin_with_session("sleep_of_who_starts");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_RESTARTING);
+	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+	gateway_bed_expect_nothing(&b, 20);
+	die_and_come_back();
+	struct service_request r = gateway_bed_expect(&b, SERVICE_HIBERNATE, NULL);
+	gateway_bed_done(&b, &r);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	expect_residency(id, "hibernated");
+	end();
+}
+END_TEST
+
+/* It comes to another end. */
+START_TEST(sleep_that_fails)
+{
+	static const struct {
+		enum notice what;
+		const char *reason;
+	} cases[] = {{NOTICE_CRASHED, "restarting"}, {NOTICE_HELD, "held"}, {NOTICE_ENDED, "not_found"}};
+
+	begin_with_session("sleep_that_fails");
+	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_HIBERNATE, NULL);
+	gateway_bed_done(&b, &r);
+	gateway_bed_notice(&b, cases[_i].what, &e, NULL);
+	expect_refusal(id, cases[_i].reason);
+	client_refuse(c, "not_found", "session.hibernate", "{'game_id':'none'}");
+	end();
+}
+END_TEST
+
+START_TEST(woken_by_request)
+{
+	begin_with_session("woken_by_request");
+	int id = client_send(c, "session.wake", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_done(&b, &r);
+	expect_residency(id, "awake");
+	served_die(s);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	id = client_send(c, "session.wake", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_residency(&b, &e, RESIDENCY_STARTING);
+	gateway_bed_done(&b, &r);
+	client_do(c, "supervisor.status", NULL);
+	/* Sent to sleep before it was ready: it is asked for again. */
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_done(&b, &r);
+	die_and_come_back();
+	expect_residency(id, "awake");
+	id = client_send(c, "session.wake", "{'game_id':'g1'}");
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	gateway_bed_refuse(&b, &r, ERROR_OVERLOADED, "");
+	cJSON *reply = client_reply(c, id);
+	ck_assert_int_gt(json_int_at(reply, "error.data.retry_after_ms"), 0);
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
 static Suite *
 sessions_suite(void)
 {
@@ -890,6 +1020,11 @@ sessions_suite(void)
 	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
 	tcase_add_test(tc, case_68_kill_waits_for_nothing);
 	tcase_add_loop_test(tc, case_57_release, 0, 2);
+	tcase_add_test(tc, sleep_comes_after_earlier_commands);
+	tcase_add_test(tc, sleep_of_who_sleeps);
+	tcase_add_test(tc, sleep_of_who_starts);
+	tcase_add_loop_test(tc, sleep_that_fails, 0, 3);
+	tcase_add_test(tc, woken_by_request);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

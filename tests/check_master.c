@@ -706,6 +706,85 @@ START_TEST(hibernated_sessions_are_woken_and_ended)
 }
 END_TEST
 
+/* What a request to sleep does with each residency; a permanent session sleeps as well. */
+START_TEST(sent_to_sleep_on_request)
+{
+	pid_t pid;
+
+	boot("sessions.backoff_ms=60000");
+	pid = begin("x", "permanent");
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_HIBERNATED, "x");
+	ck_assert_uint_eq(look("x").residency, RESIDENCY_HIBERNATED);
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ask(SERVICE_WAKE, "x", NULL, 0);
+	ck_assert_int_ne(await(NOTICE_READY, "x").pid, pid);
+	ask(SERVICE_WAKE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ck_assert_uint_eq(look("x").residency, RESIDENCY_AWAKE);
+	ck_assert_uint_eq(look("x").restarts, 0);
+	/* Waiting for its next try. */
+	kill(look("x").pid, SIGKILL);
+	await(NOTICE_READY, "x");
+	kill(look("x").pid, SIGKILL);
+	await(NOTICE_RESTARTING, "x");
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	ck_assert_uint_eq(await(NOTICE_REFUSED, "x").error, ERROR_RESTARTING);
+	/* Stopping, held, unknown. */
+	begin("deaf", NULL);
+	ask(SERVICE_STOP, "deaf", NULL, UINT32_MAX);
+	await(NOTICE_DONE, "deaf");
+	ask(SERVICE_HIBERNATE, "deaf", NULL, 0);
+	ck_assert_uint_eq(await(NOTICE_REFUSED, "deaf").error, ERROR_INVALID_STATE);
+	ask(SERVICE_KILL, "deaf", NULL, 0);
+	await(NOTICE_ENDED, "deaf");
+	kill(begin("damaged", NULL), SIGKILL);
+	await(NOTICE_HELD, "damaged");
+	ask(SERVICE_HIBERNATE, "damaged", NULL, 0);
+	ck_assert_uint_eq(await(NOTICE_REFUSED, "damaged").error, ERROR_HELD);
+	ask(SERVICE_HIBERNATE, "nobody", NULL, 0);
+	ck_assert_uint_eq(await(NOTICE_REFUSED, "nobody").error, ERROR_NOT_FOUND);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
+/* Who is on its way to sleep is woken when it sleeps; a wish that came to nothing is forgotten. */
+START_TEST(woken_on_the_way_to_sleep)
+{
+	pid_t pid;
+
+	boot("sessions.stop_timeout_ms=60000");
+	pid = begin("x", NULL);
+	kill(pid, SIGSTOP);
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ask(SERVICE_WAKE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	kill(pid, SIGCONT);
+	await(NOTICE_HIBERNATED, "x");
+	ck_assert_int_ne(await(NOTICE_READY, "x").pid, pid);
+	/* It dies in place of sleeping. */
+	pid = look("x").pid;
+	kill(pid, SIGSTOP);
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ask(SERVICE_WAKE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	kill(pid, SIGKILL);
+	await(NOTICE_CRASHED, "x");
+	await(NOTICE_READY, "x");
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_HIBERNATED, "x");
+	ask(SERVICE_HIBERNATE, "x", NULL, 0);
+	await(NOTICE_DONE, "x");
+	ck_assert_uint_eq(look("x").residency, RESIDENCY_HIBERNATED);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
 /* Sends an end for who is as this entry says; the notice that answers. */
 static struct service_notice
 expire(const struct registry_entry *e, const char *reason)
@@ -854,6 +933,8 @@ main(void)
 	tcase_add_test(tc, case_81_82_what_is_not_there);
 	tcase_add_test(tc, case_98_mass_death);
 	tcase_add_test(tc, hibernated_sessions_are_woken_and_ended);
+	tcase_add_test(tc, sent_to_sleep_on_request);
+	tcase_add_test(tc, woken_on_the_way_to_sleep);
 	tcase_add_test(tc, sessions_whose_time_is_over);
 	tcase_add_test(tc, found_sessions_have_their_times);
 	tcase_add_test(tc, a_gateway_that_breaks_the_form_is_replaced);

@@ -65,14 +65,7 @@ obey(struct worker *w)
 		stop(w, entry.reason);
 		break;
 	case ORDER_HIBERNATE:
-		/*
-		 * On purpose, or because everything goes down: only the latter comes back awake
-		 * by itself.
-		 */
-		if (strcmp(entry.reason, "request") == 0 || strcmp(entry.reason, "idle") == 0)
-			worker_leave(w, LEAVING_HIBERNATES, entry.reason);
-		else
-			worker_leave(w, LEAVING_HIBERNATES, "shutdown");
+		worker_leave(w, LEAVING_HIBERNATES, entry.reason);
 		break;
 	case ORDER_NONE:
 	case ORDER_ADOPT:

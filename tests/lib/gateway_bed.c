@@ -201,7 +201,10 @@ void
 gateway_bed_done(struct gateway_bed *b, const struct service_request *r)
 {
 	struct service_notice n = {.what = NOTICE_DONE, .tag = r->tag};
+	struct registry_entry e;
 
+	if (registry_find(b->shared.registry, r->id, &e) != REGISTRY_NONE)
+		strlcpy(n.state, residency_name(e.residency), sizeof(n.state));
 	gateway_bed_tell(b, &n);
 }
 

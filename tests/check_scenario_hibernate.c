@@ -1,0 +1,211 @@
+/*
+ * check_scenario_hibernate.c: sessions that sleep: no process, nothing lost, and nobody who plays
+ * notices more than the time that waking takes.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/bed.h"
+#include "tests/lib/client.h"
+#include "tests/lib/table.h"
+
+static struct bed *bed;
+static struct client *c;
+
+static void
+begin(const char *test, const char *conf)
+{
+	bed = bed_new(test);
+	bed_configure(bed, "%s", conf);
+	bed_start(bed);
+	c = client_open(bed);
+}
+
+static void
+finish(void)
+{
+	client_close(c);
+	bed_stop(bed);
+	bed_free(bed);
+}
+
+/* The end of gamed in order, and its next start. */
+static void
+restart(void)
+{
+	client_close(c);
+	bed_stop(bed);
+	bed_start(bed);
+	c = client_open(bed);
+}
+
+static void
+expect_residency(const char *id, enum residency residency)
+{
+	struct registry_entry entry;
+
+	ck_assert(bed_entry(bed, id, &entry));
+	ck_assert_str_eq(residency_name(entry.residency), residency_name(residency));
+}
+
+/* Of the method: it answers with this residency. */
+static void
+request(const char *method, const char *id, const char *residency)
+{
+	cJSON *result = client_call(c, method, "{'game_id':'%s'}", id);
+
+	ck_assert_str_eq(json_text_at(result, "game_id"), id);
+	ck_assert_str_eq(json_text_at(result, "residency"), residency);
+	ck_assert_int_eq(json_int_at(result, "seq"), table_seq(c, id));
+	cJSON_Delete(result);
+}
+
+/* The session sleeps in order, awake or not it is the same game, and looking wakes nobody. */
+START_TEST(asked_for)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 3);
+	cJSON_Delete(table_guess(c, "g1", "ann", 0));
+	pid_t pid = bed_session_pid(bed, "g1");
+	cJSON *before = table_view(c, "g1");
+	request("session.wake", "g1", "awake");
+	ck_assert_int_eq(bed_session_pid(bed, "g1"), pid);
+	request("session.hibernate", "g1", "hibernated");
+	bed_wait_process(pid);
+	request("session.hibernate", "g1", "hibernated");
+	struct client *listener = client_open(bed);
+	client_do(listener, "events.subscribe", "{'topics':['game:g1'],'from':{'g1':1}}");
+	cJSON *records = table_records(c, "g1");
+	ck_assert_str_eq(json_text_at(table_last(records), "type"), "hibernated");
+	ck_assert_str_eq(json_text_at(table_last(records), "data.why"), "request");
+	for (int i = 0; i < cJSON_GetArraySize(records); i++)
+		cJSON_Delete(client_event(listener));
+	cJSON_Delete(records);
+	cJSON_Delete(client_call(c, "session.list", "{'residency':'hibernated'}"));
+	table_check_same(c, "g1", before);
+	before = table_view(c, "g1");
+	expect_residency("g1", RESIDENCY_HIBERNATED);
+	request("session.wake", "g1", "awake");
+	expect_residency("g1", RESIDENCY_AWAKE);
+	table_check_same(c, "g1", before);
+	request("session.hibernate", "g1", "hibernated");
+	/* Whoever plays wakes it; whoever listens hears of it. */
+	cJSON *result = table_guess(c, "g1", "bob", 0);
+	ck_assert(cJSON_IsTrue(json_at(result, "reply.match")));
+	cJSON_Delete(result);
+	for (bool heard = false; !heard;) {
+		cJSON *event = client_event(listener);
+		heard = strcmp(json_text_at(event, "type"), "round_completed") == 0;
+		cJSON_Delete(event);
+	}
+	client_close(listener);
+	struct registry_entry entry;
+	ck_assert(bed_entry(bed, "g1", &entry));
+	ck_assert_int_eq(entry.restarts, 0);
+	finish();
+}
+END_TEST
+
+/* Permanent ones too, paused ones stay paused, and what sleeps can be stopped and killed. */
+START_TEST(of_every_kind)
+{
+	begin(__func__, "");
+	client_do(c, "session.start",
+	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
+	client_do(c, "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'temporary'}");
+	client_do(c, "session.pause", "{'game_id':'g1'}");
+	request("session.hibernate", "g1", "hibernated");
+	request("session.hibernate", "g2", "hibernated");
+	client_refuse(c, "already_present", "session.start",
+	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
+	client_refuse(c, "invalid_state", "session.command",
+	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}", table_word(0));
+	request("session.hibernate", "g1", "hibernated");
+	client_do(c, "session.resume", "{'game_id':'g1'}");
+	ck_assert_str_eq(table_round(c, "g1", 0), "active");
+	request("session.hibernate", "g1", "hibernated");
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	client_do(c, "session.kill", "{'game_id':'g2'}");
+	client_refuse(c, "not_found", "session.wake", "{'game_id':'g1'}");
+	client_refuse(c, "not_found", "session.hibernate", "{'game_id':'g2'}");
+	finish();
+}
+END_TEST
+
+/* Who was sent to sleep sleeps on over a restart of gamed; who slept because of that does not. */
+START_TEST(over_a_restart)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	cJSON *first = table_guess_keyed(c, "g1", "ann", 0, "k");
+	request("session.hibernate", "g1", "hibernated");
+	for (int i = 0; i < 2; i++) {
+		restart();
+		bed_wait_residency(bed, "g2", RESIDENCY_AWAKE, 0);
+		expect_residency("g1", RESIDENCY_HIBERNATED);
+	}
+	cJSON *again = table_guess_keyed(c, "g1", "ann", 0, "k");
+	ck_assert(cJSON_Compare(first, again, true));
+	cJSON_Delete(first);
+	cJSON_Delete(again);
+	expect_residency("g1", RESIDENCY_AWAKE);
+	finish();
+}
+END_TEST
+
+/*
+ * Commands, keyed or not, while it is sent to sleep over and over: each is answered with a result,
+ * in order, and has one effect.
+ */
+START_TEST(commands_meanwhile)
+{
+	enum { ROUNDS = 40 };
+	int ids[ROUNDS][2];
+	char key[32];
+
+	begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=0\n");
+	table_start(c, "g1", 2 * ROUNDS);
+	struct client *sleeper = client_open(bed);
+	for (int i = 0; i < ROUNDS; i++) {
+		int sleep = client_send(sleeper, "session.hibernate", "{'game_id':'g1'}");
+		snprintf(key, sizeof(key), ",'key':'k%d'", i);
+		for (int j = 0; j < 2; j++)
+			ids[i][j] = client_send(c, "session.command",
+			    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'}%s}",
+			    j == 0 ? "ann" : "bob", table_word((unsigned)i), j == 0 ? "" : key);
+		cJSON_Delete(client_reply(sleeper, sleep));
+	}
+	for (int i = 0; i < ROUNDS; i++)
+		for (int j = 0; j < 2; j++) {
+			cJSON *reply = client_reply(c, ids[i][j]);
+			ck_assert_msg(json_at(reply, "result") != NULL, "round %d: %s", i, cJSON_Print(reply));
+			cJSON_Delete(reply);
+		}
+	client_close(sleeper);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_int_eq(table_count(records, "guess_submitted"), 2 * ROUNDS);
+	ck_assert_int_eq(table_count(records, "round_completed"), ROUNDS);
+	ck_assert_int_gt(table_count(records, "hibernated"), 0);
+	cJSON_Delete(records);
+	finish();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("scenario_hibernate");
+	TCase *tc = tcase_create("hibernate");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, asked_for);
+	tcase_add_test(tc, of_every_kind);
+	tcase_add_test(tc, over_a_restart);
+	tcase_add_test(tc, commands_meanwhile);
+	suite_add_tcase(suite, tc);
+	return bed_main(suite);
+}
