@@ -21,7 +21,7 @@
 #define JOURNAL_SOCKET	"/run/systemd/journal/socket"
 
 enum target_kind {
-	TARGET_FD,		/* a terminal, a file */
+	TARGET_FD,		/* a file, or what somebody gave us and may block */
 	TARGET_PIPE,		/* ours, and does not block */
 	TARGET_STREAM,		/* a socket that somebody gave us as standard error */
 	TARGET_SYSLOG,		/* datagrams */
@@ -80,19 +80,28 @@ log_target_open_socket(const char *socket_path, bool is_journal)
 	return 0;
 }
 
+/* By its path, also again. Of a pipe nobody waits for the reader: without one it is an error. */
+static int
+open_path(const char *file)
+{
+	return open(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
 static int
 open_file(const char *file)
 {
+	struct stat st;
+
 	if (strlen(file) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	int opened = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int opened = open_path(file);
 	if (opened == -1)
 		return -1;
 	fd = opened;
-	kind = TARGET_FD;
-	is_file = true;
+	is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	kind = is_file ? TARGET_FD : TARGET_PIPE;
 	strlcpy(path, file, sizeof(path));
 	return 0;
 }
@@ -131,7 +140,7 @@ log_reopen(void)
 {
 	if (!is_file)
 		return 0;
-	int opened = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int opened = open_path(path);
 	if (opened == -1)
 		return -1;
 	/* The same number: it is on the lists of those to keep. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,59 @@ START_TEST(case_02_03_configuration)
 }
 END_TEST
 
+/* What is in the pipe, or comes until it has this text. */
+static void
+await_in_pipe(int fd, const char *what)
+{
+	static char text[256 * 1024];
+	uint64_t deadline = bed_deadline();
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, text + len, sizeof(text) - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+		text[len] = '\0';
+		if (strstr(text, what) != NULL)
+			return;
+		bed_look_again(deadline, what);
+	}
+}
+
+/*
+ * The log is a pipe that nobody reads: games are played as ever, and what was lost is counted and
+ * told when somebody does. Without any reader gamed does not wait for one, and says so.
+ */
+START_TEST(log_that_blocks)
+{
+	char pipe[BED_PATH_MAX + 16], name[BED_PATH_MAX + 32];
+	struct client *c;
+
+	bed = bed_new(__func__);
+	snprintf(pipe, sizeof(pipe), "%s/pipe", bed->dir);
+	snprintf(name, sizeof(name), "daemon.log=%s", pipe);
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-f", "-c", bed->conf, "-D", name, NULL), 1);
+	ck_assert_ptr_nonnull(strstr(out, pipe));
+	int fd = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_ge(fcntl(fd, F_SETPIPE_SZ, 4096), 4096);
+	bed_configure(bed, "[daemon]\nlog=%s\n", pipe);
+	bed_start(bed);
+	c = client_open(bed);
+	for (int i = 0; i < 40; i++) {
+		table_start(c, "g1", 3);
+		client_do(c, "session.stop", "{'game_id':'g1'}");
+	}
+	await_in_pipe(fd, "g1");
+	table_start(c, "g1", 3);
+	await_in_pipe(fd, "lines could not be written");
+	client_close(c);
+	bed_stop(bed);
+	close(fd);
+	bed_free(bed);
+}
+END_TEST
+
 /* An empty configuration with -D will do. */
 START_TEST(overrides)
 {
@@ -224,6 +278,7 @@ main(void)
 	tcase_add_test(tc, case_02_socket_in_use);
 	tcase_add_test(tc, case_02_directories);
 	tcase_add_test(tc, case_02_03_configuration);
+	tcase_add_test(tc, log_that_blocks);
 	tcase_add_test(tc, overrides);
 	tcase_add_test(tc, case_84_114_no_daemon);
 	suite_add_tcase(suite, tc);
