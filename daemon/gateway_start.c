@@ -128,9 +128,6 @@ write_sealed(struct json_writer *out, const struct call *call, const struct want
 		json_value(out, "config", config);
 	if (w->key != NULL)
 		json_string(out, "key", w->key);
-	json_uint(out, "owner", call->uid);
-	json_string(out, "guild", w->guild);
-	json_string(out, "restart", restart_type_name(w->restart));
 	if (w->has_limits) {
 		json_object(out, "limits");
 		write_limit(out, "max_restarts", w->max_restarts);

@@ -132,9 +132,6 @@ START_TEST(case_07_start)
 	cJSON *sealed = unseal(fd);
 	ck_assert_str_eq(json_text_at(sealed, "teams.red.1"), "bob");
 	ck_assert_int_eq(json_int_at(sealed, "config.rounds"), 3);
-	ck_assert_int_eq(json_int_at(sealed, "owner"), getuid());
-	ck_assert_str_eq(json_text_at(sealed, "guild"), "guild");
-	ck_assert_str_eq(json_text_at(sealed, "restart"), "permanent");
 	ck_assert_str_eq(json_text_at(sealed, "limits.max_restarts"), "unlimited");
 	ck_assert_int_eq(json_int_at(sealed, "limits.max_seconds"), 9);
 	ck_assert_int_eq(json_int_at(sealed, "limits.stop_timeout_ms"), 5000);

@@ -64,8 +64,7 @@ take_members(const cJSON *root, struct session_birth *birth, const char **field)
 	const cJSON *item;
 
 	birth->teams = birth->config = birth->limits = NULL;
-	birth->key = birth->guild = birth->restart = NULL;
-	birth->owner = UINT32_MAX;
+	birth->key = NULL;
 	cJSON_ArrayForEach(item, root) {
 		*field = item->string;
 		if (strcmp(item->string, "teams") == 0 && cJSON_IsObject(item))
@@ -74,37 +73,13 @@ take_members(const cJSON *root, struct session_birth *birth, const char **field)
 			birth->config = item;
 		else if (strcmp(item->string, "limits") == 0 && cJSON_IsObject(item))
 			birth->limits = item;
-		else if (strcmp(item->string, "key") == 0 && cJSON_IsString(item))
+		else if (strcmp(item->string, "key") == 0 && cJSON_IsString(item) &&
+		    key_is_valid(item->valuestring))
 			birth->key = item->valuestring;
-		else if (strcmp(item->string, "guild") == 0 && cJSON_IsString(item))
-			birth->guild = item->valuestring;
-		else if (strcmp(item->string, "restart") == 0 && cJSON_IsString(item))
-			birth->restart = item->valuestring;
-		else if (strcmp(item->string, "owner") == 0 && cJSON_IsNumber(item) &&
-		    item->valuedouble >= 0 && item->valuedouble < UINT32_MAX)
-			birth->owner = (uint32_t)item->valuedouble;
 		else
 			return false;
 	}
 	return true;
-}
-
-/* The name of the member that is wrong, or NULL. */
-static const char *
-check_members(const struct session_birth *birth, const struct registry_entry *entry)
-{
-	enum restart_type restart;
-
-	if (birth->guild == NULL || !label_is_valid(birth->guild) ||
-	    strcmp(birth->guild, entry->guild) != 0)
-		return "guild";
-	if (birth->restart == NULL || restart_type_parse(birth->restart, &restart) == -1)
-		return "restart";
-	if (birth->owner != entry->owner)
-		return "owner";
-	if (birth->key != NULL && !key_is_valid(birth->key))
-		return "key";
-	return NULL;
 }
 
 static int
@@ -114,8 +89,7 @@ check(struct sealed *s, const struct registry_entry *entry, char *why, size_t si
 	struct mode_error error;
 	const char *field = "";
 
-	if (!cJSON_IsObject(s->root) || !take_members(s->root, &s->birth, &field) ||
-	    (field = check_members(&s->birth, entry)) != NULL) {
+	if (!cJSON_IsObject(s->root) || !take_members(s->root, &s->birth, &field)) {
 		snprintf(why, size, "a wrong parameter: %s", field);
 		return -1;
 	}
@@ -129,6 +103,9 @@ check(struct sealed *s, const struct registry_entry *entry, char *why, size_t si
 	}
 	s->birth.mode = mode->name;
 	s->birth.instance = entry->instance;
+	s->birth.guild = entry->guild;
+	s->birth.restart = restart_type_name(entry->restart);
+	s->birth.owner = entry->owner;
 	return 0;
 }
 

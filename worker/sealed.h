@@ -3,10 +3,10 @@
  * and the master handed on unread. They are checked again here: what is journaled first must be
  * right.
  *
- *	{"teams":{...},"config":{...},"key":"...","owner":1000,"guild":"...",
- *	 "restart":"transient","limits":{...}}
+ *	{"teams":{...},"config":{...},"key":"...","limits":{...}}
  *
- * config, key and limits may be missing; nothing else may stand there.
+ * All but teams may be missing; nothing else may stand there. Guild, owner and restart type are
+ * what the session's entry says.
  */
 #ifndef WORKER_SEALED_H
 #define WORKER_SEALED_H

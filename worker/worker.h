@@ -29,8 +29,7 @@ struct worker_start {
 
 /*
  * The sealed parameters are one JSON object, written by the gateway:
- * {"teams":{...},"config":{...}?,"key":"..."?,"owner":uid,"guild":"...","restart":"transient",
- *  "limits":{...}?}. See sealed.h.
+ * {"teams":{...},"config":{...}?,"key":"..."?,"limits":{...}?}. See sealed.h.
  */
 #define WORKER_SEALED_MAX	(256 * 1024)
 

@@ -109,10 +109,7 @@ worker_bed_sealed(const char *config)
 	static char text[2048];
 
 	snprintf(text, sizeof(text),
-	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s,\"owner\":1000,\"guild\":"
-	    "\"default\","
-	    "\"restart\":\"transient\"}",
-	    config != NULL ? config : "{}");
+	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s}", config != NULL ? config : "{}");
 	return text;
 }
 
