@@ -2,7 +2,7 @@
  * fault.h: places at which a test lets a process fail, hang or die. Built in only with -DGAMED_FAULTS; otherwise nothing is left of them.
  *
  * <state_dir>/faults (one line each: NAME ACTION [COUNT] [ID]) says what happens where; action is fail (fault_hit is true), kill (SIGKILL to itself), segv, abort, exit (code 1), hang (for ever), stop (SIGSTOP) or sleep:MS.
- * COUNT: how often, then never again (counted across processes in the file's sibling faults.N); ID: only in the process of this session.
+ * COUNT: how often, then never again (counted across processes in the file's sibling faults.N); ID: only in the process of this session or service.
  */
 #ifndef COMMON_FAULT_H
 #define COMMON_FAULT_H
@@ -11,7 +11,7 @@
 
 #ifdef GAMED_FAULTS
 void	fault_init(const char *state_dir);		/* the master, before it forks */
-void	fault_set_session(const char *id);		/* a worker, after its fork */
+void	fault_set_session(const char *id);		/* a worker or service (its name), after the fork */
 bool	fault_hit(const char *name);
 #else
 static inline void fault_init(const char *state_dir) { (void)state_dir; }

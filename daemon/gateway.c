@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/process.h"
 #include "daemon/gateway.h"
@@ -165,6 +166,7 @@ say_ready(struct gateway *g)
 {
 	struct service_request ready = ask_about(SERVICE_READY, NULL);
 
+	fault_hit("service");
 	if (message_send_request(g->master, &ready, -1) == -1)
 		fatal(1, "cannot tell the master that it is ready: %s", strerror(errno));
 }

@@ -216,6 +216,7 @@ service_child(const struct service *s, int fd)
 		.incarnation = s->incarnation,
 	};
 
+	fault_set_session(s->kind->name);
 	s->kind->main(&start);
 	fatal(1, "came back from its loop");
 }

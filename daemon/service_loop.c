@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "common/fault.h"
 #include "common/log.h"
 #include "common/message.h"
 #include "daemon/service_loop.h"
@@ -68,6 +69,7 @@ service_loop_run(struct service_loop *loop, const struct service_start *start)
 {
 	const struct service_request ready = { .what = SERVICE_READY };
 
+	fault_hit("service");
 	if (message_send_request(start->master, &ready, -1) == -1)
 		fatal(1, "cannot tell the master that it is ready: %s", strerror(errno));
 	event_base_dispatch(loop->base);

@@ -209,7 +209,7 @@ accepts(const struct bed *bed)
 
 /* Has the master read its journals, and does it serve? */
 static bool
-serves(const struct bed *bed)
+is_ready(const struct bed *bed)
 {
 	char path[BED_PATH_MAX];
 
@@ -222,11 +222,16 @@ serves(const struct bed *bed)
 	return ready;
 }
 
+bool
+bed_serves(struct bed *bed)
+{
+	return accepts(bed) && is_ready(bed);
+}
+
 void
-bed_start(struct bed *bed)
+bed_launch(struct bed *bed)
 {
 	char program[BED_PATH_MAX];
-	uint64_t deadline = bed_deadline();
 
 	ck_assert_int_eq(bed->pid, 0);
 	join(program, program_dir(), "gamed");
@@ -237,7 +242,15 @@ bed_start(struct bed *bed)
 	close(log);
 	bed->pidfd = bed_pidfd(bed->pid);
 	ck_assert_int_ne(bed->pidfd, -1);
-	while (!accepts(bed) || !serves(bed)) {
+}
+
+void
+bed_start(struct bed *bed)
+{
+	uint64_t deadline = bed_deadline();
+
+	bed_launch(bed);
+	while (!bed_serves(bed)) {
 		ck_assert_msg(!bed_pidfd_is_gone(bed->pidfd), "gamed ended before it was ready");
 		bed_look_again(deadline, "gamed to serve");
 	}

@@ -42,6 +42,9 @@ bool	bed_faults(struct bed *, const char *lines);
 
 /* Starts gamed -f and waits until its control socket accepts and it knows its sessions. */
 void	bed_start(struct bed *);
+/* The same in two steps, for who has something else to do meanwhile. */
+void	bed_launch(struct bed *);
+bool	bed_serves(struct bed *);
 /* Waits until the master is gone; its status as of waitpid. */
 int	bed_wait_exit(struct bed *);
 /*
