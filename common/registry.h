@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/registry_layout.h"
 
@@ -90,7 +91,8 @@ struct registry *registry_create_sized(const char *path, const struct registry_s
  * The file of a master that is gone, mapped as registry_create does: for its successor, after
  * it made sure (by the lock on the directory) that it is the only one. Index, free slots and
  * free cells are made anew from the entries; slots that were free cool off again. NULL with
- * errno: EPROTO where it is no registry, or an entry is impossible.
+ * errno: EPROTO where it is no registry, or an entry is impossible; ESTALE where it is from before
+ * the last boot.
  */
 struct registry *registry_attach(const char *path, uint64_t now_ns);
 
@@ -127,6 +129,13 @@ void	registry_write(struct registry *, const struct registry_entry *);
  */
 int	registry_cell_take(struct registry *, struct registry_entry *);
 void	registry_cell_free(struct registry *, uint32_t cell);
+
+/*
+ * The pid of the process that was forked last for this slot: where clone(2) is to write it, so that
+ * it stands there before the process runs, and a master that takes over finds it though nobody
+ * lived to write it into the entry.
+ */
+pid_t	*registry_child(struct registry *, uint32_t slot);
 
 void	registry_total_write(struct registry *, unsigned mode, const struct registry_total *);
 

@@ -68,8 +68,7 @@ enum restart_type {
 
 /* What the master wants of a worker: written into the entry, then poked with SIGUSR1. */
 enum order {
-	ORDER_NONE = 0,
-	ORDER_ADOPT = 1,	/* the master is a new one: watch it */
+	ORDER_NONE = 0,		/* a poke without one: the master is a new one, look at the header */
 	ORDER_STOP = 2,		/* end the game through cleanup, with the entry's reason */
 	ORDER_HIBERNATE = 3,	/* write down that it sleeps, and leave */
 };
@@ -171,6 +170,8 @@ struct registry_entry {
 	uint32_t	 finishing;	/* its process is a finishing worker */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
 	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
+	uint32_t	 reaped;	/* its process is gone, and what follows is not decided yet */
+	uint32_t	 busy;		/* tries in a row that found its journal locked by another */
 	uint32_t	 has_limits;	/* the next three are its own, and no reload changes them */
 	uint32_t	 max_restarts;	/* UINT32_MAX: unlimited */
 	uint32_t	 max_seconds;
@@ -269,7 +270,8 @@ struct registry_slot {
 	_Atomic uint64_t version;
 	_Atomic uint64_t freed_ns;	/* boot time; the master's, as the next */
 	_Atomic uint32_t next_free;
-	uint32_t	 pad[11];
+	int32_t		 child;		/* forked last for it: written by the kernel as it forks */
+	uint32_t	 pad[10];
 	_Atomic uint64_t copy[2][REGISTRY_COPY(struct registry_entry)];
 };
 

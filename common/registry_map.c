@@ -336,6 +336,11 @@ registry_attach(const char *path, uint64_t now_ns)
 
 	if (fd == -1)
 		return NULL;
+	if (strncmp(h.boot_id, clock_boot_id(), sizeof(h.boot_id)) != 0) {
+		(void)close(fd);
+		errno = ESTALE;
+		return NULL;
+	}
 	if ((r = registry_new(&h)) == NULL) {
 		close_quietly(fd);
 		return NULL;

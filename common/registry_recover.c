@@ -21,7 +21,7 @@ entry_is_possible(const struct registry *r, uint32_t slot, const struct registry
 {
 	return e->slot == slot && e->residency <= RESIDENCY_ENDED &&
 	    e->restart >= RESTART_PERMANENT && e->restart <= RESTART_TEMPORARY &&
-	    e->state <= STATE_TERMINATED && e->order <= ORDER_HIBERNATE && e->pid >= 0 &&
+	    e->state <= STATE_TERMINATED && e->mode < MODES_MAX && e->order <= ORDER_HIBERNATE && e->pid >= 0 &&
 	    e->n_restarts_at <= REGISTRY_RESTARTS && e->next_restart_at < REGISTRY_RESTARTS &&
 	    (e->cell == REGISTRY_NONE || e->cell < registry_header(r)->cells_allocated) &&
 	    text_ends(e->id, sizeof(e->id)) && id_is_valid(e->id) &&

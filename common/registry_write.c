@@ -238,6 +238,12 @@ registry_cell_take(struct registry *r, struct registry_entry *e)
 	return 0;
 }
 
+pid_t *
+registry_child(struct registry *r, uint32_t slot)
+{
+	return &registry_slot_rw(r, slot)->child;
+}
+
 void
 registry_cell_free(struct registry *r, uint32_t cell)
 {

@@ -50,14 +50,12 @@ handle_signal(struct master *m, uint32_t number)
 	}
 }
 
-static void
-on_fifo(evutil_socket_t fd, short what, void *arg)
+void
+master_hear(struct master *m)
 {
 	struct worker_message msg;
-	struct master *m = arg;
 
-	(void)what;
-	while (message_read_worker(fd, &msg) == 0) {
+	while (message_read_worker(m->place.fifo, &msg) == 0) {
 		if (msg.what == WORKER_READY && msg.slot < REGISTRY_SLOTS)
 			session_ready(m, &msg);
 		else
@@ -66,15 +64,24 @@ on_fifo(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_fifo(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	master_hear(arg);
+}
+
+static void
 on_signal(evutil_socket_t fd, short what, void *arg)
 {
 	struct signalfd_siginfo info;
 	struct master *m = arg;
 
+	(void)what;
 	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		handle_signal(m, info.ssi_signo);
 	/* What the dead said before they died comes before their death. */
-	on_fifo(m->place.fifo, what, m);
+	master_hear(m);
 	master_reap(m);
 	master_reconcile(m);
 }
@@ -135,6 +142,11 @@ static void
 serve(struct master *m)
 {
 	m->phase = MASTER_SERVING;
+	/* Whose ends nobody saw: the services can be told now. */
+	if (m->is_successor) {
+		master_reap(m);
+		adopt_decide(m);
+	}
 	registry_header_write(m->registry)->ready = 1;
 	log_info("gamed " GAMED_VERSION " serves at %s/" PLACE_CONTROL ", %u sessions known", m->place.runtime,
 	    registry_header(m->registry)->slots_used);
@@ -192,11 +204,34 @@ open_signals(struct master *m)
 	return m->signal_fd;
 }
 
+/* That of a master that is gone, or a new one, which is filled from the journals. */
+static bool
+open_registry(struct master *m, char *err, size_t size)
+{
+	char path[sizeof(m->place.runtime) + sizeof(PLACE_REGISTRY) + 1];
+
+	snprintf(path, sizeof(path), "%s/" PLACE_REGISTRY, m->place.runtime);
+	m->registry = registry_attach(path, clock_boot_ns());
+	m->is_successor = m->registry != NULL;
+	if (m->is_successor)
+		return true;
+	if (errno != ENOENT)
+		log_warning("the registry of a gamed that is gone is of no use (%s): made anew from the journals",
+		    errno == ESTALE ? "from before the last boot" : errno == EPROTO ? "damaged, or of another version" : strerror(errno));
+	/* Processes that are in no registry any more may not be heard as if they were in this one. */
+	if (!place_renew_fifo(&m->place, err, size))
+		return false;
+	m->registry = registry_create(path);
+	if (m->registry == NULL)
+		snprintf(err, size, "daemon.runtime_dir: cannot make " PLACE_REGISTRY ": %s", strerror(errno));
+	return m->registry != NULL;
+}
+
 static bool
 open_shared(struct master *m, int given, char *err, size_t size)
 {
 	const struct config *c = m->config;
-	char path[sizeof(m->place.runtime) + sizeof(PLACE_REGISTRY) + 1], words[4096];
+	char words[4096];
 	struct access_lists *access;
 
 	access = access_new(c->access_admin, c->access_play, c->access_view, err, size);
@@ -207,12 +242,8 @@ open_shared(struct master *m, int given, char *err, size_t size)
 	m->shared.words = word_list_open(words, err, size);
 	if (m->shared.words == NULL)
 		return false;
-	snprintf(path, sizeof(path), "%s/" PLACE_REGISTRY, m->place.runtime);
-	m->registry = registry_create(path);
-	if (m->registry == NULL) {
-		snprintf(err, size, "daemon.runtime_dir: cannot make " PLACE_REGISTRY ": %s", strerror(errno));
+	if (!open_registry(m, err, size))
 		return false;
-	}
 	m->shared.config = c;
 	m->shared.registry = m->registry;
 	m->shared.runtime_dir = m->place.runtime_dir;
@@ -244,6 +275,11 @@ open_loop(struct master *m, char *err, size_t size)
 		snprintf(err, size, "cannot begin: no memory");
 		return false;
 	}
+	if (m->is_successor && !adopt_sessions(m)) {
+		snprintf(err, size, "cannot watch the sessions that run: %s", strerror(errno));
+		return false;
+	}
+	place_take_over(&m->place, m->registry);
 	return true;
 }
 
@@ -251,6 +287,7 @@ static void
 close_all(struct master *m)
 {
 	services_fini(m);
+	adopt_fini(m);
 	timer_fini(m);
 	status_fini(m);
 	spawn_fini(m);
@@ -276,7 +313,7 @@ close_all(struct master *m)
 int
 master_run(const struct config *config, int detached, int ready_fd)
 {
-	static struct master master = { .signal_fd = -1, .control = -1 };
+	static struct master master = { .signal_fd = -1, .control = -1, .adopted = -1 };
 	struct master *m = &master;
 	char err[512] = "";
 	int given;

@@ -9,6 +9,7 @@
  *	master_kinds.c		the table of process kinds
  *	master_spawn.c		birth
  *	master_reap.c		death: last words, obituary
+ *	master_adopt.c		the workers of a master that is gone
  *	master_totals.c		what is counted of sessions, for the monitor
  *	master_restart.c	policy, pure
  *	master_begin.c		how a session comes to be there
@@ -103,6 +104,7 @@ struct master {
 	struct config		*reloaded;	/* the same, if it is our own; NULL: it is our caller's */
 	struct place		 place;
 	struct registry		*registry;
+	bool			 is_successor;	/* it was another master's, which is gone */
 	struct shared		 shared;
 	int			 control;	/* the listening control socket */
 	int			 detached;	/* whom to tell when ready, or -1 */
@@ -123,6 +125,9 @@ struct master {
 	struct view		 views[VIEWS_MAX];
 	pid_t			 backups[BACKUPS_MAX];	/* helpers; 0: free */
 
+	int			 adopted;	/* an epoll set: the pidfds of workers that are not our children; -1: none */
+	struct event		*on_adopted;
+	int			*pidfd_of_slot;	/* pidfd + 1, 0 for a child; NULL: all are children */
 	uint32_t		*slot_of_pid;	/* REGISTRY_NONE and below: see master_spawn.c */
 	uint64_t		*deadline_of_slot;	/* copies of the entries' deadlines, dense */
 	unsigned		 workers;	/* processes of sessions that run */
@@ -135,6 +140,8 @@ struct master {
 /* ---- master.c */
 /* Runs gamed with these settings; the exit code. detached: from detach(), or -1. ready_fd: gets a newline when gamed is ready, or -1; its own. */
 int	master_run(const struct config *, int detached, int ready_fd);
+/* Takes in what workers have said. */
+void	master_hear(struct master *);
 /* The way down: sessions first, then services. Again: nothing changes but that end_games may be added. */
 void	master_shutdown(struct master *, int exit_code, bool end_games);
 /* Compares where the master is with where it wants to be, and takes the next step: called after every event that may matter. */
@@ -155,6 +162,19 @@ int	spawn_service(struct master *, struct service *);
 /* ---- master_reap.c */
 /* Takes in all children that have ended. */
 void	master_reap(struct master *);
+/* The adopted process of this entry has ended: nobody saw how, but it may have said why. */
+void	reap_adopted(struct master *, struct registry_entry *e);
+/* The same of one that was gone before it could be adopted, but for what follows: that is still to be decided (e->reaped). */
+void	reap_lost(struct master *, struct registry_entry *e);
+
+/* ---- master_adopt.c */
+/* The sessions in the registry of a master that is gone. False with errno where no way to watch them can be made; then nothing has changed. */
+bool	adopt_sessions(struct master *);
+/* What becomes of those that died without a master: when services can be told of it. */
+void	adopt_decide(struct master *);
+void	adopt_fini(struct master *);
+/* To the entry's own process, child or adopted. As kill(2). */
+int	session_signal(struct master *, const struct registry_entry *e, int sig);
 
 /* ---- master_totals.c */
 /* Adds n to this member (offsetof in struct registry_total) of the mode's row. */
@@ -173,8 +193,8 @@ void	session_found(struct master *, const struct service_request *);
 /* The limit that is in force for its mode. */
 uint64_t session_limit(const struct master *, const struct registry_entry *, enum limit);
 void	session_ready(struct master *, const struct worker_message *);
-/* Its process is gone: *e has the pid and cell of before; status is wait(2)'s. */
-void	session_died(struct master *, struct registry_entry *e, int status, enum exit_intent);
+/* Its process is gone, as last_exit says: what becomes of the session is decided. */
+void	session_died(struct master *, struct registry_entry *e);
 /* The entry's deadline has passed. */
 void	session_due(struct master *, struct registry_entry *e, uint64_t now_ns);
 /* Forks what stands in the entry. A fork that fails is an attempt that failed. */

@@ -17,8 +17,7 @@ give(struct master *m, struct registry_entry *e, enum order order, uint32_t time
 	e->order = order;
 	e->order_deadline_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
 	session_publish(m, e, e->order_deadline_ns);
-	/* A child that is not reaped yet: the pid is still its own. */
-	if (kill(e->pid, SIGUSR1) == -1)
+	if (session_signal(m, e, SIGUSR1) == -1)
 		log_error("session %s: cannot poke pid %d: %m", e->id, e->pid);
 }
 
@@ -67,7 +66,7 @@ order_kill(struct master *m, struct registry_entry *e)
 	e->order = ORDER_STOP;
 	strlcpy(e->reason, "killed", sizeof(e->reason));
 	session_publish(m, e, 0);
-	kill(e->pid, SIGKILL);
+	session_signal(m, e, SIGKILL);
 	return ERROR_NONE;
 }
 
@@ -161,5 +160,5 @@ order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
 	else if (e->order == ORDER_STOP && !e->finishing)
 		strlcpy(e->reason, "killed", sizeof(e->reason));
 	session_publish(m, e, 0);
-	kill(e->pid, SIGKILL);
+	session_signal(m, e, SIGKILL);
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "daemon/master.h"
 
@@ -30,19 +31,14 @@ how_text(int status, char *buf, size_t size)
 static void
 last_words_take(struct master *m, struct registry_entry *e, char *command, size_t size)
 {
-	struct registry_cell cell;
+	struct registry_cell cell = { 0 };
 	uint32_t number = e->cell;
-	bool has_words = registry_cell_of(m->registry, e, &cell);
 
-	e->cell = REGISTRY_NONE;
-	command[0] = '\0';
 	/* A finishing worker's own words are no news: those of the one before it are kept. */
 	if (!e->finishing)
 		e->last_words[0] = '\0';
-	if (!has_words) {
-		registry_cell_free(m->registry, number);
-		return;
-	}
+	registry_cell_of(m->registry, e, &cell);
+	e->cell = REGISTRY_NONE;
 	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
 		e->state = cell.state;
 	if (cell.seq > e->seq)
@@ -64,47 +60,79 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 }
 
 static void
-obituary(const struct registry_entry *e, int status, enum exit_intent intent, const char *command, uint64_t lived_ms)
+obituary(const struct registry_entry *e, const char *how, const char *command)
 {
-	enum ending ending = ending_of(status, intent);
-	char how[64];
+	const struct registry_exit *last = &e->last_exit;
+	enum ending ending = ending_of(last);
 
-	how_text(status, how, sizeof(how));
 	if (ending == ENDING_OVER || ending == ENDING_STOPPED || ending == ENDING_HIBERNATED) {
-		log_info("session %s pid %d left: %s, after %llu.%03llu s", e->id, e->pid, exit_intent_name(intent),
-		    (unsigned long long)lived_ms / 1000, (unsigned long long)lived_ms % 1000);
+		log_info("session %s pid %d left: %s, after %llu.%03llu s", e->id, last->pid, exit_intent_name(last->intent),
+		    (unsigned long long)last->lived_ms / 1000, (unsigned long long)last->lived_ms % 1000);
 		return;
 	}
-	log_warning("session %s pid %d died: %s after %llu.%03llu s%s%s%s%s%s", e->id, e->pid, how, (unsigned long long)lived_ms / 1000,
-	    (unsigned long long)lived_ms % 1000, *command != '\0' ? ", on \"" : "", command, *command != '\0' ? "\"" : "",
+	log_warning("session %s pid %d died: %s after %llu.%03llu s%s%s%s%s%s", e->id, last->pid, how, (unsigned long long)last->lived_ms / 1000,
+	    (unsigned long long)last->lived_ms % 1000, *command != '\0' ? ", on \"" : "", command, *command != '\0' ? "\"" : "",
 	    *e->last_words != '\0' ? ", last words: " : "", e->last_words);
+}
+
+/*
+ * The entry's process is gone: its words, its obituary, and the entry says so. What follows is decided by session_died; a master that dies
+ * in between leaves that to its successor.
+ */
+static void
+bury(struct master *m, struct registry_entry *e, int code, int signal, const char *how)
+{
+	char command[64];
+
+	e->last_exit = (struct registry_exit){
+		.at_wall_ms = clock_wall_ms(),
+		.lived_ms = (clock_boot_ns() - e->forked_ns) / NS_PER_MS,
+		.pid = e->pid,
+		.code = code,
+		.signal = signal,
+		.intent = registry_cell_intent(m->registry, e->cell),
+	};
+	e->reaped = 1;
+	last_words_take(m, e, command, sizeof(command));
+	fault_hit("reaped");
+	obituary(e, how, command);
+}
+
+/* It is counted no more among those that run. */
+static void
+uncount(struct master *m, const struct registry_entry *e)
+{
+	m->workers--;
+	if (e->ready_ns == 0 && e->start_tag == 0)
+		m->coming--;
 }
 
 static void
 reap_session(struct master *m, uint32_t slot, pid_t pid, int status)
 {
 	struct registry_entry e;
-	enum exit_intent intent;
-	uint64_t now = clock_boot_ns();
-	char command[64];
+	char how[64];
 
 	if (!registry_read(m->registry, slot, &e) || e.pid != pid)
 		fatal(1, "pid %d was a child of slot %u, whose entry does not know it", pid, slot);
-	intent = registry_cell_intent(m->registry, e.cell);
-	last_words_take(m, &e, command, sizeof(command));
-	e.last_exit = (struct registry_exit){
-		.at_wall_ms = clock_wall_ms(),
-		.lived_ms = (now - e.forked_ns) / NS_PER_MS,
-		.pid = pid,
-		.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-		.intent = intent,
-	};
-	obituary(&e, status, intent, command, e.last_exit.lived_ms);
-	m->workers--;
-	if (e.ready_ns == 0 && e.start_tag == 0)
-		m->coming--;
-	session_died(m, &e, status, intent);
+	how_text(status, how, sizeof(how));
+	uncount(m, &e);
+	bury(m, &e, WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0, how);
+	session_died(m, &e);
+}
+
+void
+reap_adopted(struct master *m, struct registry_entry *e)
+{
+	uncount(m, e);
+	reap_lost(m, e);
+	session_died(m, e);
+}
+
+void
+reap_lost(struct master *m, struct registry_entry *e)
+{
+	bury(m, e, -1, 0, "nobody saw how");
 }
 
 static bool

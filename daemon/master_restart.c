@@ -2,7 +2,6 @@
  * master_restart.c: the supervisor's decisions. Pure: no process, no clock; called by master_sessions.c and master_services.c.
  */
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "daemon/master_restart.h"
 
@@ -33,40 +32,39 @@ ending_name(enum ending ending)
 }
 
 enum ending
-ending_of(int wait_status, enum exit_intent intent)
+ending_of(const struct registry_exit *last)
 {
-	if (WIFSIGNALED(wait_status))
-		return WTERMSIG(wait_status) == SIGKILL ? ENDING_KILLED : ENDING_CRASHED;
-	if (WEXITSTATUS(wait_status) != 0) {
-		switch (intent) {
-		case EXIT_INTENT_REFUSED:
-			return ENDING_REFUSED;
-		case EXIT_INTENT_DAMAGED:
-			return ENDING_DAMAGED;
-		case EXIT_INTENT_BUSY:
-			return ENDING_BUSY;
-		case EXIT_INTENT_NONE:
-		case EXIT_INTENT_COMPLETED:
-		case EXIT_INTENT_STOPPED:
-		case EXIT_INTENT_HIBERNATED:
-			break;
-		}
-		return ENDING_CRASHED;
-	}
-	switch (intent) {
+	if (last->signal != 0)
+		return last->signal == SIGKILL ? ENDING_KILLED : ENDING_CRASHED;
+	switch ((enum exit_intent)last->intent) {
 	case EXIT_INTENT_COMPLETED:
-		return ENDING_OVER;
+		if (last->code <= 0)
+			return ENDING_OVER;
+		break;
 	case EXIT_INTENT_STOPPED:
-		return ENDING_STOPPED;
+		if (last->code <= 0)
+			return ENDING_STOPPED;
+		break;
 	case EXIT_INTENT_HIBERNATED:
-		return ENDING_HIBERNATED;
-	case EXIT_INTENT_NONE:
+		if (last->code <= 0)
+			return ENDING_HIBERNATED;
+		break;
 	case EXIT_INTENT_REFUSED:
+		if (last->code != 0)
+			return ENDING_REFUSED;
+		break;
 	case EXIT_INTENT_DAMAGED:
+		if (last->code != 0)
+			return ENDING_DAMAGED;
+		break;
 	case EXIT_INTENT_BUSY:
+		if (last->code != 0)
+			return ENDING_BUSY;
+		break;
+	case EXIT_INTENT_NONE:
 		break;
 	}
-	return ENDING_EXITED;
+	return last->code == 0 ? ENDING_EXITED : ENDING_CRASHED;
 }
 
 enum verdict

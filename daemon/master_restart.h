@@ -28,10 +28,11 @@ enum ending {
 const char *ending_name(enum ending);
 
 /*
- * From wait(2)'s status and the exit intent. What the kernel saw comes first: who said "completed" and died of a
- * signal, or left with another code than 0, ended abnormally (refused, damaged and busy leave with code 1).
+ * What the kernel saw comes first: who said "completed" and died of a signal, or left with another code than 0, ended
+ * abnormally (refused, damaged and busy leave with code 1). Of an adopted process the kernel says nothing (code -1, no
+ * signal): then its intent decides, and none is abnormal.
  */
-enum ending ending_of(int wait_status, enum exit_intent);
+enum ending ending_of(const struct registry_exit *);
 
 /* What shall become of the session. */
 enum verdict {

@@ -14,7 +14,8 @@
 #include "daemon/held.h"
 
 #define COMING_MAX	16	/* restarts and recoveries under way at a time: more only slow each other down */
-#define BUSY_RETRY_MS	100	/* until the next look at a journal whose lock somebody holds */
+#define BUSY_MS		100	/* until the next look at a journal whose lock somebody holds, */
+#define BUSY_MAX_MS	5000	/* longer each time up to this: an orphan may hold it for a while */
 
 uint64_t
 session_limit(const struct master *m, const struct registry_entry *e, enum limit limit)
@@ -26,9 +27,18 @@ void
 session_publish(struct master *m, struct registry_entry *e, uint64_t deadline_ns)
 {
 	e->deadline_ns = deadline_ns;
+	e->reaped = 0;
 	registry_write(m->registry, e);
 	timer_set_slot(m, e->slot, deadline_ns);
 	status_changed(m);
+}
+
+/* The lock of its journal is held by somebody else. When to look again. */
+static uint64_t
+busy_until(struct registry_entry *e, uint64_t now_ns)
+{
+	e->busy++;
+	return now_ns + restart_delay_ms(e->busy + 1, BUSY_MS, BUSY_MAX_MS, arc4random()) * NS_PER_MS;
 }
 
 /* ---- its processes ------------------------------------------------------------------------------ */
@@ -102,6 +112,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	e.epoch = msg->epoch;
 	e.seq = msg->seq;
 	e.attempts = 0;
+	e.busy = 0;
 	if (e.residency == RESIDENCY_STOPPING) {
 		/* It was ordered to go before it was ready, and will: nobody is told that it came. */
 		registry_write(m->registry, &e);
@@ -202,14 +213,14 @@ finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint
 		session_ended(m, e);
 	} else if (ending == ENDING_BUSY) {
 		e->finish_due = 1;
-		session_publish(m, e, now + BUSY_RETRY_MS * NS_PER_MS);
+		session_publish(m, e, busy_until(e, now));
 	} else {
 		session_hold(m, e, ending == ENDING_DAMAGED ? "journal_damaged" : "finish_failed");
 	}
 }
 
 static void
-tell_crash(struct master *m, struct registry_entry *e, pid_t pid)
+tell_crash(struct master *m, struct registry_entry *e)
 {
 	struct service_notice n;
 
@@ -218,7 +229,7 @@ tell_crash(struct master *m, struct registry_entry *e, pid_t pid)
 	registry_write(m->registry, e);
 	totals_count(m, e->mode, offsetof(struct registry_total, crashes), 1);
 	n = notice_of(e, NOTICE_CRASHED);
-	n.pid = pid;
+	n.pid = e->last_exit.pid;
 	n.signal = e->last_exit.signal;
 	n.code = e->last_exit.code;
 	strlcpy(n.text, e->last_words, sizeof(n.text));
@@ -284,17 +295,15 @@ end_reason(const struct registry_entry *e, enum ending ending)
 }
 
 void
-session_died(struct master *m, struct registry_entry *e, int status, enum exit_intent intent)
+session_died(struct master *m, struct registry_entry *e)
 {
-	enum ending ending = ending_of(status, intent);
+	enum ending ending = ending_of(&e->last_exit);
 	uint64_t now = clock_boot_ns();
 	bool ordered = e->order != ORDER_NONE;
 	bool was_ready = e->ready_ns != 0;
-	pid_t pid = e->pid;
 
 	e->pid = 0;
 	e->pid_start = 0;
-	e->cell = REGISTRY_NONE;
 	if (e->finishing) {
 		finish_died(m, e, ending, now);
 		return;
@@ -305,7 +314,7 @@ session_died(struct master *m, struct registry_entry *e, int status, enum exit_i
 	}
 	/* What was ordered to end, or killed by order, did not crash: its obituary says how it went. */
 	if (e->order != ORDER_STOP && (ending == ENDING_EXITED || ending == ENDING_CRASHED || ending == ENDING_KILLED || ending == ENDING_REFUSED))
-		tell_crash(m, e, pid);
+		tell_crash(m, e);
 	/* It was told to end and did not end well, or it died while it ended: what is missing is written by another. */
 	if (ending != ENDING_OVER && ending != ENDING_STOPPED && ending != ENDING_HIBERNATED &&
 	    (e->order == ORDER_STOP || e->state == STATE_CLEANUP)) {
@@ -333,7 +342,7 @@ session_died(struct master *m, struct registry_entry *e, int status, enum exit_i
 		break;
 	case VERDICT_WAIT:
 		e->residency = RESIDENCY_RESTARTING;
-		session_publish(m, e, now + BUSY_RETRY_MS * NS_PER_MS);
+		session_publish(m, e, busy_until(e, now));
 		break;
 	case VERDICT_HOLD:
 		session_hold(m, e, "journal_damaged");

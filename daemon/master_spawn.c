@@ -3,6 +3,7 @@
  * start structure names, and never returns from its main function into the master's code.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,19 +69,30 @@ spawn_fini(struct master *m)
  * five pages which all workers otherwise share. (libbsd's arc4random notices a fork by the pid.) Sanitizers need to see their forks.
  */
 static pid_t
-fork_bare(void)
+fork_bare(pid_t *child)
 {
 #ifdef PROCESS_SANITIZED
-	return fork();
+	pid_t pid = fork();
+
+	if (pid > 0 && child != NULL)
+		*child = pid;
+	return pid;
 #else
 	/* Not clone3: who starts us may forbid new namespaces, and a filter cannot look into its argument. */
-	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	return (pid_t)syscall(SYS_clone, SIGCHLD | (child != NULL ? CLONE_PARENT_SETTID : 0), NULL, child, NULL, NULL);
 #endif
 }
 
-/* Forks with all signals blocked; the child unblocks them in process_begin. */
 static pid_t
-fork_blocked(pid_t (*how)(void))
+fork_plain(pid_t *child)
+{
+	(void)child;
+	return fork();
+}
+
+/* Forks with all signals blocked; the child unblocks them in process_begin. child: where its pid is kept, or NULL. */
+static pid_t
+fork_blocked(pid_t (*how)(pid_t *), pid_t *child)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -92,7 +104,7 @@ fork_blocked(pid_t (*how)(void))
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = how();
+	pid = how(child);
 	saved = errno;
 	if (pid != 0)
 		sigprocmask(SIG_SETMASK, &before, NULL);
@@ -110,6 +122,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 		.sealed = sealed,
 		.answer = -1,
 	};
+	pid_t *child = registry_child(m->registry, e->slot);
 	int saved;
 
 	if (registry_cell_take(m->registry, e) == -1)
@@ -118,9 +131,15 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 	e->ready_ns = 0;
 	strlcpy(e->version, GAMED_VERSION, sizeof(e->version));
 	e->pid = 0;
-	e->pid = fork_blocked(fork_bare);
+	e->reaped = 0;
+	/* From here on a successor finds the process, whatever became of us. */
+	*child = 0;
+	registry_write(m->registry, e);
+	fault_hit("spawn");
+	e->pid = fork_blocked(fork_bare, child);
 	if (e->pid == 0)
 		worker_main(&start);
+	fault_hit("spawned");
 	if (e->pid == -1) {
 		saved = errno;
 		registry_cell_free(m->registry, e->cell);
@@ -157,7 +176,7 @@ spawn_view(struct master *m, const struct registry_entry *e, int answer, uint64_
 		errno = EAGAIN;
 		return -1;
 	}
-	pid = fork_blocked(fork_bare);
+	pid = fork_blocked(fork_bare, NULL);
 	if (pid == 0)
 		worker_main(&start);
 	if (pid == -1)
@@ -179,7 +198,7 @@ spawn_backup(struct master *m, int answer)
 		errno = EBUSY;
 		return -1;
 	}
-	pid = fork_blocked(fork);
+	pid = fork_blocked(fork_plain, NULL);
 	if (pid == 0)
 		backup_main(&m->shared, answer);
 	if (pid == -1)
@@ -233,7 +252,7 @@ spawn_service(struct master *m, struct service *s)
 	if (setsockopt(fds[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) == -1)
 		setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	s->incarnation++;
-	pid = fork_blocked(fork);
+	pid = fork_blocked(fork_plain, NULL);
 	if (pid == 0)
 		service_child(s, fds[1]);
 	close(fds[1]);

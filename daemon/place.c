@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/id.h"
+#include "common/unixsock.h"
 #include "daemon/exit.h"
 #include "daemon/place.h"
+
+#define SOCKET_SUFFIX	".sock"
 
 struct trouble {
 	char	*err;
@@ -97,9 +102,33 @@ lock_open(int at, const char *name, const struct passwd *user, pid_t *owner)
 	return fd;
 }
 
-/* Sockets of sessions that a gamed which died left behind; half-made ones too. */
+/* Is it the socket of a process that lives? One that is half made has its process's pid in the name. */
+static bool
+is_in_use(int session_dir, const char *name, const struct registry *registry)
+{
+	size_t len = strlen(name), suffix = strlen(SOCKET_SUFFIX);
+	struct registry_entry e;
+	char id[ID_MAX + 1];
+	int fd;
+
+	if (name[0] == '.')
+		return kill((pid_t)strtol(name + 1, NULL, 10), 0) == 0;
+	if (len > suffix && len - suffix <= ID_MAX) {
+		strlcpy(id, name, len - suffix + 1);
+		if (registry_find(registry, id, &e) != REGISTRY_NONE)
+			return e.pid != 0;
+	}
+	/* Of a registry that could not be read somebody may be left. */
+	fd = unixsock_connect(session_dir, name, 1);
+	if (fd == -1)
+		return errno != ECONNREFUSED;
+	close(fd);
+	return true;
+}
+
+/* Removes sockets of sessions: those that nobody listens at, or, without a registry, all. */
 static void
-sweep_sockets(int session_dir)
+sweep_sockets(int session_dir, const struct registry *registry)
 {
 	int copy = openat(session_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *found;
@@ -112,7 +141,7 @@ sweep_sockets(int session_dir)
 		return;
 	}
 	while ((found = readdir(dir)) != NULL)
-		if (found->d_type == DT_SOCK)
+		if (found->d_type == DT_SOCK && (registry == NULL || !is_in_use(session_dir, found->d_name, registry)))
 			unlinkat(session_dir, found->d_name, 0);
 	closedir(dir);
 }
@@ -145,6 +174,7 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 		return trouble(t, 1, "daemon.runtime_dir: %s is in use by gamed with pid %d", p->runtime, (int)owner);
 	if (p->pid_file == -1)
 		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_PID ": %s", p->runtime, strerror(errno));
+	p->is_inherited = faccessat(p->runtime_dir, PLACE_REGISTRY, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	p->session_dir = directory_open(p->runtime_dir, PLACE_SESSIONS, user);
 	if (p->session_dir == -1)
 		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_SESSIONS ": %s", p->runtime, strerror(errno));
@@ -179,18 +209,35 @@ open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 	return 0;
 }
 
+/* Both ends. What a gamed that died left is kept: its workers have it, and may have said something. */
 static int
-open_fifo(struct place *p, const struct passwd *user, const struct trouble *t)
+open_fifo(struct place *p, const struct trouble *t)
 {
-	unlinkat(p->runtime_dir, PLACE_FIFO, 0);
-	if (mkfifoat(p->runtime_dir, PLACE_FIFO, 0600) == -1 ||
-	    (user != NULL && fchownat(p->runtime_dir, PLACE_FIFO, user->pw_uid, user->pw_gid, AT_SYMLINK_NOFOLLOW) == -1))
-		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_FIFO ": %s", p->runtime, strerror(errno));
-	p->fifo = openat(p->runtime_dir, PLACE_FIFO, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	bool made = mkfifoat(p->runtime_dir, PLACE_FIFO, 0600) == 0;
+	struct stat st;
+
+	if (made || errno == EEXIST)
+		p->fifo = openat(p->runtime_dir, PLACE_FIFO, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (p->fifo != -1 && fstat(p->fifo, &st) == 0 && !S_ISFIFO(st.st_mode)) {
+		close(p->fifo);
+		p->fifo = -1;
+		errno = EEXIST;
+	}
 	if (p->fifo == -1)
 		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_FIFO ": %s", p->runtime, strerror(errno));
 	fcntl(p->fifo, F_SETPIPE_SZ, 1024 * 1024);	/* more room if we may: a thousand workers may be ready at once */
 	return 0;
+}
+
+bool
+place_renew_fifo(struct place *p, char *err, size_t size)
+{
+	const struct trouble t = { err, size };
+
+	close(p->fifo);
+	p->fifo = -1;
+	unlinkat(p->runtime_dir, PLACE_FIFO, 0);
+	return open_fifo(p, &t) == 0;
 }
 
 int
@@ -215,15 +262,19 @@ place_open(struct place *p, const struct config *config, char *err, size_t size)
 	if (code == 0)
 		code = open_state(p, user, &t);
 	if (code == 0)
-		code = open_fifo(p, user, &t);
-	if (code == 0)
 		code = step_down(user, &t);
-	if (code != 0) {
+	if (code == 0)
+		code = open_fifo(p, &t);
+	if (code != 0)
 		place_close(p);
-		return code;
-	}
-	sweep_sockets(p->session_dir);
-	return 0;
+	return code;
+}
+
+void
+place_take_over(struct place *p, const struct registry *registry)
+{
+	p->is_inherited = false;
+	sweep_sockets(p->session_dir, registry);
 }
 
 void
@@ -232,10 +283,10 @@ place_close(struct place *p)
 	int *const all[] = { &p->session_dir, &p->state_dir, &p->journal_dir, &p->archive_dir, &p->held_dir, &p->state_lock, &p->fifo,
 		&p->pid_file, &p->runtime_dir };
 
-	/* Only who holds the lock may remove what the directory holds. */
-	if (p->pid_file != -1) {
+	/* Only who holds the lock may remove what the directory holds, and only what is its own. */
+	if (p->pid_file != -1 && !p->is_inherited) {
 		if (p->session_dir != -1)
-			sweep_sockets(p->session_dir);
+			sweep_sockets(p->session_dir, NULL);
 		if (!p->keeps_control)
 			unlinkat(p->runtime_dir, PLACE_CONTROL, 0);
 		unlinkat(p->runtime_dir, PLACE_REGISTRY, 0);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "common/config.h"
+#include "common/registry.h"
 
 #define PLACE_REGISTRY	"registry"
 #define PLACE_CONTROL	"control.sock"
@@ -22,14 +23,24 @@ struct place {
 	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
 	int	pid_file, state_lock;	/* hold the locks: record locks, which a fork does not inherit */
 	int	fifo;			/* both ends */
+	bool	is_inherited;		/* a gamed that died left a registry, and perhaps processes: nothing is removed yet */
 	bool	keeps_control;		/* control.sock is somebody else's, or its name outlives us: place_close leaves it */
 };
 
 /*
- * Makes and opens all of it, takes the locks, removes what a gamed that died left behind, and steps down to daemon.user if one is
+ * Makes and opens all of it, takes the locks, and steps down to daemon.user if one is
  * named. 0; or the exit code to leave with (1, or 78 where the configuration is at fault), and what is wrong in err.
  */
 int	place_open(struct place *, const struct config *, char *err, size_t size);
+
+/*
+ * No registry of a gamed that died is gone on with: its processes, if some are left, keep the old FIFO to themselves. False with what is wrong
+ * in err.
+ */
+bool	place_renew_fifo(struct place *, char *err, size_t size);
+
+/* What stands in the runtime directory is ours now. Removes the sockets of sessions that nobody listens at. */
+void	place_take_over(struct place *, const struct registry *);
 
 /* Removes what the runtime directory holds (not the journals), and lets the locks go. */
 void	place_close(struct place *);

@@ -1,6 +1,6 @@
 /*
  * recoverer.c: the helper that looks through the journals when gamed starts: reads the first and the last record of each, tells the master of every
- * unfinished session, and leaves. The master itself reads no journal. What can't be read is told as held, and never touched.
+ * unfinished session that is not in its table, and leaves. The master itself reads no journal. What can't be read is told as held, and never touched.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -88,6 +89,48 @@ wanted_of(const struct journal_summary *s)
 	return RESIDENCY_AWAKE;
 }
 
+/*
+ * Opens the journal and takes its lock, which is let go with the descriptor. -1: a process has it, which was in a registry that could not
+ * be read.
+ */
+static int
+open_locked(const struct service_start *start, const char *name)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(start->shared->journal_dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd != -1 && fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* Made, and nothing ever written: nobody was told of it. */
+static void
+remove_empty(const struct service_start *start, const char *name)
+{
+	int fd = open_locked(start, name);
+	struct stat st;
+
+	if (fd == -1)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size == 0)
+		unlinkat(start->shared->journal_dir, name, 0);
+	close(fd);
+}
+
+static void
+put_away(const struct service_start *start, const char *id, const char *name)
+{
+	int fd = open_locked(start, name);
+
+	if (fd == -1 || journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir, true) == -1)
+		log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
+	if (fd != -1)
+		close(fd);
+}
+
 static void
 look_at(const struct service_start *start, const char *id, const char *name)
 {
@@ -105,8 +148,7 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	fd = openat(start->shared->journal_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	step = fd != -1 ? journal_summarise(fd, &s, &line) : JOURNAL_ERROR;
 	if (step == JOURNAL_END) {
-		/* Made, and nothing ever written: nobody was told of it. */
-		unlinkat(start->shared->journal_dir, name, 0);
+		remove_empty(start, name);
 		close(fd);
 		return;
 	}
@@ -147,12 +189,13 @@ look_through(const struct service_start *start, bool recover)
 		if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX || strcmp(found->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		strlcpy(id, found->d_name, len - strlen(SUFFIX) + 1);
-		if (!id_is_valid(id))
+		/* What the master knows goes on as its table says. */
+		if (!id_is_valid(id) || registry_find(start->shared->registry, id, NULL) != REGISTRY_NONE)
 			continue;
 		if (recover)
 			look_at(start, id, found->d_name);
-		else if (journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir, true) == -1)
-			log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
+		else
+			put_away(start, id, found->d_name);
 	}
 	closedir(dir);
 	return true;

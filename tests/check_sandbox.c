@@ -195,7 +195,13 @@ make_ring(void)
 static int
 take_descriptor(void)
 {
-	TRY(syscall(SYS_pidfd_open, neighbour, 0));
+	TRY(syscall(SYS_pidfd_getfd, STDIN_FILENO, 0, 0));
+}
+
+static int
+signal_by_descriptor(void)
+{
+	TRY(syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, neighbour, 0), SIGCONT, NULL, 0));
 }
 
 static int
@@ -270,7 +276,8 @@ static const struct {
 	{ "socket of netlink", use_netlink, EPERM, false },
 	{ "memfd_create", make_memory_file, 0, false },
 	{ "io_uring", make_ring, 0, false },
-	{ "pidfd_open", take_descriptor, 0, false },
+	{ "pidfd_getfd", take_descriptor, 0, false },
+	{ "pidfd_send_signal", signal_by_descriptor, 0, false },
 	{ "shmget", attach_memory, 0, false },
 	{ "bpf", load_filter, 0, false },
 	{ "prlimit", raise_limits, 0, false },

@@ -346,28 +346,6 @@ START_TEST(case_49_51_53_54_services_give_up)
 }
 END_TEST
 
-/* The master is killed: its workers end by themselves, and the next gamed brings their games back.
- */
-START_TEST(master_killed)
-{
-	begin(__func__, "[sessions]\norphan_timeout_s=1\n");
-	table_start(c, "g1", 3);
-	cJSON_Delete(table_guess(c, "g1", "ann", 1));
-	cJSON *before = table_view(c, "g1");
-	pid_t worker = bed_session_pid(bed, "g1");
-	ck_assert_int_eq(kill(bed->pid, SIGKILL), 0);
-	int status = bed_wait_exit(bed);
-	ck_assert(WIFSIGNALED(status));
-	client_wait_closed(c);
-	client_close(c);
-	bed_start(bed);
-	c = client_open(bed);
-	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, worker);
-	table_check_same(c, "g1", before);
-	finish();
-}
-END_TEST
-
 int
 main(void)
 {
@@ -387,7 +365,6 @@ main(void)
 	tcase_add_test(tc, hanging_command);
 	tcase_add_test(tc, gateway_killed);
 	tcase_add_test(tc, case_49_51_53_54_services_give_up);
-	tcase_add_test(tc, master_killed);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }

@@ -382,7 +382,7 @@ START_TEST(terminals_signals_and_idle_pokes_do_nothing)
 	struct client *c = client_open_session(wb.bed, "g1");
 	client_do(c, "session.get", NULL);
 	client_close(c);
-	worker_bed_order(&wb, pid, ORDER_ADOPT, "");
+	worker_bed_order(&wb, pid, ORDER_NONE, "");
 	/* An order in an entry of another generation is not this process's. */
 	wb.entry.generation++;
 	worker_bed_order(&wb, pid, ORDER_STOP, "");
@@ -402,7 +402,7 @@ START_TEST(case_79_without_a_master_it_hibernates)
 	int fds[2], status;
 	pid_t worker = 0;
 
-	worker_bed_begin(&wb, __func__, NULL);
+	worker_bed_begin(&wb, __func__, "[sessions]\norphan_timeout_s=1\n");
 	worker_bed_kill(&wb, worker_bed_start(&wb, NULL));
 	worker_bed_prepare(&wb);
 	ck_assert_int_eq(pipe(fds), 0);

@@ -16,7 +16,7 @@ extern const int orders_signals[];
 struct orders *orders_new(struct worker *);
 void	orders_free(struct orders *);
 
-/* The pidfd of the master, readable when it is gone; -1: it is gone already. */
+/* The pidfd of the master, readable when it is gone; -1: there is none now. */
 int	orders_master_fd(const struct orders *);
 
 #endif

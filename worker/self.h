@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/config.h"
 #include "common/process.h"
 #include "common/registry.h"
 #include "common/rpc.h"
@@ -53,6 +54,12 @@ struct worker {
 /* The real clocks, and with fresh chance, for a decision. */
 struct real_time worker_time(void);
 struct session_now worker_now(const struct worker *);
+
+/* The limit that is in force for its mode, as it was when this process began. */
+uint64_t worker_limit(const struct worker *, enum limit);
+
+/* Tells the master that the session serves. */
+void	worker_say_ready(struct worker *);
 
 /*
  * The process leaves after what is in its sockets has been answered; why is for

@@ -57,6 +57,16 @@ worker_now(const struct worker *w)
 	return now;
 }
 
+uint64_t
+worker_limit(const struct worker *w, enum limit limit)
+{
+	const struct config *config = w->shared->config;
+	unsigned mode = w->entry.mode;
+
+	return mode > 0 && mode < MODES_MAX ? config->mode_limits[mode][limit]
+					    : config->limits[limit];
+}
+
 void
 worker_leave(struct worker *w, enum leaving leaving, const char *why)
 {
@@ -89,20 +99,11 @@ begin(struct worker *w, const struct worker_start *start)
 	snprintf(title, sizeof(title), "session %s", w->entry.id);
 	log_relay_enter();
 	process_begin(shared, &(struct process_start){
-		.title = title, .keep = given, .signals = orders_signals });
+		.title = title, .keep = given, .signals = orders_signals,
+		.dies_with_master = start->mode == WORKER_VIEW });
 	fault_set_session(w->entry.id);
 }
 
-static void
-take_limits(struct worker *w)
-{
-	const struct config *config = w->shared->config;
-	unsigned mode = w->entry.mode;
-
-	hang_init(&w->cell, mode > 0 && mode < MODES_MAX
-		? config->mode_limits[mode][LIMIT_HANG_TIMEOUT_MS]
-		: config->limits[LIMIT_HANG_TIMEOUT_MS]);
-}
 
 static void
 recover(struct worker *w, const struct worker_start *start)
@@ -150,9 +151,9 @@ open_up(struct worker *w)
 	    (w->requests = requests_new(w)) != NULL;
 }
 
-/* Is waited for by a client; where the FIFO is full the master has much to do, or is gone. */
-static void
-say_ready(struct worker *w)
+/* Where the FIFO is full the master has much to do, or is gone: its successor will ask. */
+void
+worker_say_ready(struct worker *w)
 {
 	const struct worker_message message = {
 		.slot = w->entry.slot,
@@ -170,7 +171,7 @@ say_ready(struct worker *w)
 		if (errno != EAGAIN && errno != EINTR)
 			ending_leave(w, EXIT_INTENT_NONE, 1, "cannot tell the master: %s",
 			    strerror(errno));
-		if (poll(fds, 2, -1) > 0 && fds[1].revents != 0)
+		if (fds[1].fd == -1 || (poll(fds, 2, -1) > 0 && fds[1].revents != 0))
 			return;
 	}
 }
@@ -228,7 +229,7 @@ serve(struct worker *w, const char *main_frame)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "no sandbox: %s", strerror(errno));
 	timers_arm(w->timers);
 	give_back(w, main_frame);
-	say_ready(w);
+	worker_say_ready(w);
 	if (w->leaving == LEAVING_NOT && event_base_dispatch(w->base) == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "the loop failed");
 	/* What had been sent by then is answered. */
@@ -248,7 +249,7 @@ worker_main(const struct worker_start *start)
 	    cell_map(&w->cell, start->shared->registry, &w->entry) == -1)
 		fatal(1, "session %s: its page cannot be mapped: %s", w->entry.id, strerror(errno));
 	begin(w, start);
-	take_limits(w);
+	hang_init(&w->cell, worker_limit(w, LIMIT_HANG_TIMEOUT_MS));
 	if (start->mode == WORKER_VIEW)
 		view_run(w, start->answer);
 	recover(w, start);
