@@ -7,6 +7,7 @@
 #   make asan       the tests under AddressSanitizer and UBSan alone
 #   make bench      measurements, as ratios to references of the same run
 #   make install    honours DESTDIR and prefix
+#   make deb        Debian packages in build/deb (VERSION=... for another version)
 #   make clean
 #
 # BUILD=DIR builds elsewhere; CC=clang; V=1 shows the commands. For tests: FAULTS=1 builds in the places
@@ -152,10 +153,13 @@ install: all
 	set -e; for page in $(MANS); do \
 	    install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 
+deb:
+	env -u MAKEFLAGS -u MFLAGS -u BUILD scripts/deb/build $(BUILD)/deb $(VERSION)
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all tests tidy check cases check-init asan bench install clean
 .SECONDARY:
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path '*/deb' -prune -o -name '*.d' -print 2>/dev/null)
