@@ -118,12 +118,12 @@ END_TEST
 
 /* How each of them dies on the way down: where it is about to hibernate, or by a signal. */
 static const struct {
-	const char *id, *more, *fault;
+	const char *id, *more, *fault, *says;
 } dying[] = {
-	{ "killed", "", NULL },
-	{ "kept", ",'restart':'permanent'", NULL },
-	{ "failed", "", "journal.written exit 1 failed\n" },
-	{ "quiet", ",'restart':'permanent'", "journal.written exit0 1 quiet\n" },
+	{ "killed", "", NULL, "died: signal 9" },
+	{ "kept", ",'restart':'permanent'", NULL, "died: signal 9" },
+	{ "failed", "", "journal.written exit 1 failed\n", "died: exit code 1" },
+	{ "quiet", ",'restart':'permanent'", "journal.written exit0 1 quiet\n", "died: exit code 0" },
 };
 #define DYING (sizeof(dying) / sizeof(dying[0]))
 
@@ -148,6 +148,10 @@ START_TEST(case_72_deaths_on_the_way_down)
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
 	bed_check_stopped(bed);
 	client_close(c);
+	char *log = bed_read_file(bed->log, NULL);
+	for (size_t i = 0; i < DYING; i++)
+		ck_assert_msg(strstr(log, dying[i].says) != NULL, "%s", dying[i].says);
+	free(log);
 	bed_faults(bed, NULL);
 	come_back();
 	for (size_t i = 0; i < DYING; i++) {
