@@ -92,8 +92,13 @@ routes_reap(struct gateway *g)
 	while ((r = TAILQ_FIRST(&g->doubtful)) != NULL) {
 		TAILQ_REMOVE(&g->doubtful, r, idle);
 		r->is_doubtful = false;
-		if (r->conn == NULL && TAILQ_EMPTY(&r->queue) && TAILQ_EMPTY(&r->waiters) &&
-		    LIST_EMPTY(&r->pairs) && !r->wake.is_open)
+		if (r->conn != NULL || !TAILQ_EMPTY(&r->queue) || !TAILQ_EMPTY(&r->waiters) ||
+		    !LIST_EMPTY(&r->pairs) || r->wake.is_open)
+			continue;
+		/* Who asks next must not find the process that died and has not let its socket go yet. */
+		if (r->is_lost)
+			route_again(r, DROPPED_MS);
+		else
 			route_free(r);
 	}
 }
@@ -199,9 +204,13 @@ fail_queue(struct route *r, enum error_reason reason, enum session_state state, 
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
+	struct route *r = arg;
+
 	(void)fd;
 	(void)what;
-	route_pump(arg);
+	r->is_lost = false;
+	route_pump(r);
+	route_doubt(r);
 }
 
 void
@@ -268,7 +277,6 @@ reach(struct route *r, const struct registry_entry *e)
 	/* It closed our connection: dead, and nobody has noticed yet, or tired of us. */
 	if (r->is_lost && r->generation == e->generation) {
 		route_again(r, DROPPED_MS);
-		r->is_lost = false;
 		return;
 	}
 	if (upstream_dial(r, e->generation) == DIAL_AGAIN)
