@@ -7,13 +7,8 @@
 
 #include <stdbool.h>
 
+#include "common/record_types.h"
 #include "worker/session.h"
-
-#define RECORD_INITIALIZED	"game_initialized"	/* record 1 */
-#define RECORD_EPOCH		"epoch_started"		/* a process begins */
-#define RECORD_STATE		"state_changed"
-#define RECORD_HIBERNATED	"hibernated"
-#define RECORD_TERMINATED	"game_terminated"	/* the last */
 
 /* The event with which every mode's game ends. */
 #define EVENT_GAME_OVER		"game_completed"
@@ -30,6 +25,9 @@ int	session_group_add(struct session_group *, const char *type, const char *key,
 int	session_add_birth(const struct session_birth *, struct session_group *);
 int	session_add_epoch(const struct session *, const struct session_process *,
 	    const struct session_now *, struct session_group *);
+int	session_add_crash(const struct session *, const struct registry_crash *,
+	    struct session_group *);
+int	session_add_retry(uint64_t record, struct session_group *);
 int session_add_state(const struct session *, enum session_state from, enum session_state to,
     const char *reason, const char *key, const struct session_now *, struct session_group *);
 
