@@ -119,6 +119,19 @@ static const struct param journal_params[] = {
 	END
 };
 
+static const struct param poison_list_params[] = {
+	{.name = "game_id", .type = PARAM_SESSION_ID,
+	 .help = "only of this session; of all that exist where it is left out"},
+	END
+};
+
+static const struct param retry_params[] = {
+	GAME_ID,
+	{.name = "record", .type = PARAM_INTEGER, .required = true, .min = 1, .max = EVER,
+	 .help = "the record that says that the command is poison"},
+	END
+};
+
 static const struct param subscribe_params[] = {
 	{.name = "topics", .type = PARAM_STRINGS, .required = true, .min = 1, .max = 256,
 	 .help = "game:<id>, game:*, sessions or services"},
@@ -219,6 +232,16 @@ static const struct field journal_result[] = {
 	END
 };
 
+static const struct field poison_list_result[] = {
+	{"poisoned", "array", "game_id, record, t, command, command_id, crashes, cause, signal: a row a command"},
+	END
+};
+
+static const struct field retry_result[] = {
+	{"seq", "integer", "the session's last record"},
+	END
+};
+
 static const struct field subscribe_result[] = {
 	{"subscription", "string", "what its notifications carry"},
 	END
@@ -302,6 +325,9 @@ static const enum error_reason release_errors[] = {
 static const enum error_reason get_errors[] = {ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason journal_read_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_JOURNAL, ERROR_NONE};
+static const enum error_reason retry_errors[] = {
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING, ERROR_OUTCOME_UNKNOWN,
+	ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NONE};
 static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason reload_errors[] = {ERROR_CONFIGURATION, ERROR_SHUTTING_DOWN, ERROR_NONE};
@@ -347,6 +373,12 @@ const struct method methods[METHODS] = {
 	[METHOD_SESSION_JOURNAL] = {METHOD_SESSION_JOURNAL, "session.journal", ROLE_VIEW,
 	    journal_params, journal_result, journal_read_errors, false,
 	    "Reads the records of a session, ended ones too, without what is private"},
+	[METHOD_POISON_LIST] = {METHOD_POISON_LIST, "poison.list", ROLE_VIEW,
+	    poison_list_params, poison_list_result, journal_read_errors, false,
+	    "Lists the commands that ended their session's process twice, and are not run again"},
+	[METHOD_POISON_RETRY] = {METHOD_POISON_RETRY, "poison.retry", ROLE_ADMIN,
+	    retry_params, retry_result, retry_errors, true,
+	    "Lets such a command be tried again"},
 	[METHOD_EVENTS_SUBSCRIBE] = {METHOD_EVENTS_SUBSCRIBE, "events.subscribe", ROLE_VIEW,
 	    subscribe_params, subscribe_result, subscribe_errors, true,
 	    "From here on events of these topics come as notifications"},

@@ -85,6 +85,7 @@ enum exit_intent {
 	EXIT_INTENT_REFUSED = 4,	/* could not begin (last words: why); journaled nothing */
 	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged (last words: which line) */
 	EXIT_INTENT_BUSY = 6,		/* another process holds its journal's lock */
+	EXIT_INTENT_HUNG = 7,		/* computed for too long: SIGABRT to itself */
 };
 
 /* What a worker is doing; one atomic word, for whoever asks why it hangs. */
@@ -136,6 +137,16 @@ struct registry_exit {
 	uint32_t	 intent;	/* enum exit_intent */
 };
 
+/* A process that a command ended; pid 0: none. */
+struct registry_crash {
+	uint64_t	 command_id;	/* who the command is, opaque */
+	int32_t		 pid;
+	int32_t		 signal;
+	uint32_t	 epoch;		/* of that process */
+	uint32_t	 hung;		/* it was its own timer */
+	char		 command[64];	/* the command's type */
+};
+
 /* One session, as its supervisor knows it. Copied in and out whole; a multiple of 8 bytes. */
 struct registry_entry {
 	uint32_t	 slot;
@@ -167,6 +178,7 @@ struct registry_entry {
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
+	uint32_t	 poisoned;	/* commands that it does not run again, as far as is known */
 	uint32_t	 finishing;	/* its process is a finishing worker */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
 	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
@@ -187,6 +199,7 @@ struct registry_entry {
 	char		 version[VERSION_SIZE];	/* of gamed, that its last process runs */
 
 	/* What is mostly empty stands last, and costs nothing then. */
+	struct registry_crash crash;	/* until a process that is ready has journaled it */
 	char		 reason[128];	/* of the order, of the hold, of the end */
 	char		 last_words[256];
 	uint64_t	 restart_at_ns[REGISTRY_RESTARTS]; /* boot times, inside the period */
@@ -216,9 +229,10 @@ struct registry_cell {
 	uint64_t	 cpu_us;	/* up to its last command */
 	uint64_t	 memory_max;	/* bytes, with what it shares; the most that it ever was */
 	uint64_t	 phase_since_ns;
+	uint64_t	 command_id;	/* who the command in work is, opaque; 0 between */
 	int32_t		 pid;
-	uint32_t	 pad;
-	char		 command[64];	/* the type of the command in work, empty between */
+	uint32_t	 poisoned;	/* commands that it does not run again */
+	char		 command[64];	/* its type, empty between */
 	char		 last_words[256];
 };
 

@@ -41,6 +41,7 @@ static const char *const intents[] = {
 	[EXIT_INTENT_REFUSED] = "refused",
 	[EXIT_INTENT_DAMAGED] = "damaged",
 	[EXIT_INTENT_BUSY] = "busy",
+	[EXIT_INTENT_HUNG] = "hung",
 };
 
 static const char *const end_reasons[] = {

@@ -19,7 +19,9 @@
  *	gateway_get.c		get
  *	gateway_views.c		the game of a session without a process
  *	gateway_list.c		list
+ *	gateway_reading.c	a journal, read for a call
  *	gateway_journal.c	journal
+ *	gateway_poison.c	the commands that are not run again
  *	gateway_supervisor.c	status, children, shutdown, discover
  *	gateway_backup.c	backup
  *	gateway_services.c	the other services, as the master tells
@@ -158,7 +160,7 @@ struct call {
 	unsigned		 n_sessions;	/* of shutdown */
 	uint32_t		 members;	/* of get: enum session_member */
 	struct view		*view;		/* of get */
-	struct reading		*reading;	/* of journal */
+	struct reading		*reading;	/* of what is answered from journals */
 	struct backup_wait	*backup;	/* of backup */
 	char			*reason;	/* of stop */
 	uint32_t		 timeout_ms;	/* of stop */
@@ -411,6 +413,7 @@ void	handle_release(struct call *);
 void	handle_get(struct call *);
 void	handle_list(struct call *);
 void	handle_journal(struct call *);
+void	handle_poison_list(struct call *);
 void	handle_subscribe(struct call *);
 void	handle_unsubscribe(struct call *);
 void	handle_status(struct call *);
@@ -425,7 +428,7 @@ void	view_close(struct view *);
 /* starts those that wait, as far as may be */
 void	views_run(struct gateway *);
 
-/* ---- gateway_journal.c ---- */
+/* ---- gateway_reading.c ---- */
 void	reading_free(struct reading *);
 
 /* ---- gateway_backup.c ---- */

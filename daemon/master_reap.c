@@ -24,6 +24,25 @@ how_text(int status, char *buf, size_t size)
 }
 
 /*
+ * The command that ended it is remembered until the next process has journaled that. Who the command is, is a number that is handed on: what clients
+ * write is read by none of us.
+ */
+static void
+crash_note(struct registry_entry *e, const struct registry_cell *cell, enum worker_phase phase)
+{
+	if (cell->command_id == 0 || !ending_is_of_command(&e->last_exit, phase))
+		return;
+	e->crash = (struct registry_crash){
+		.command_id = cell->command_id,
+		.pid = e->last_exit.pid,
+		.signal = e->last_exit.signal,
+		.epoch = cell->epoch,
+		.hung = e->last_exit.intent == EXIT_INTENT_HUNG,
+	};
+	strlcpy(e->crash.command, cell->command, sizeof(e->crash.command));
+}
+
+/*
  * What the process said of itself, into the entry. Nothing is decided by it: it is kept for those who look. Counters are of this
  * process; they go into the totals and add up in the entry. The entry gives its cell up before the totals have what the cell counted: who adds totals and
  * cells up, in this order, counts nothing twice.
@@ -39,8 +58,10 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 		e->last_words[0] = '\0';
 	registry_cell_of(m->registry, e, &cell);
 	e->cell = REGISTRY_NONE;
-	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE)
+	if (cell.state <= STATE_TERMINATED && cell.state != STATE_NONE) {
 		e->state = cell.state;
+		e->poisoned = cell.poisoned;
+	}
 	if (cell.seq > e->seq)
 		e->seq = cell.seq;
 	if (cell.epoch > e->epoch)
@@ -54,6 +75,7 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	if (*e->last_words == '\0')
 		strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
 	strlcpy(command, cell.command, size);
+	crash_note(e, &cell, registry_cell_phase(m->registry, number));
 	registry_write(m->registry, e);
 	totals_reaped(m, e->mode, &cell);
 	registry_cell_free(m->registry, number);

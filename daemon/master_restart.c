@@ -62,9 +62,29 @@ ending_of(const struct registry_exit *last)
 			return ENDING_BUSY;
 		break;
 	case EXIT_INTENT_NONE:
+	case EXIT_INTENT_HUNG:
 		break;
 	}
 	return last->code == 0 ? ENDING_EXITED : ENDING_CRASHED;
+}
+
+bool
+ending_is_of_command(const struct registry_exit *last, enum worker_phase phase)
+{
+	if (phase == PHASE_JOURNAL)
+		return false;
+	switch (last->signal) {
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGABRT:
+	case SIGSYS:
+		return true;
+	default:
+		/* Where nobody saw how it ended, there is its own word. */
+		return last->signal == 0 && last->intent == EXIT_INTENT_HUNG;
+	}
 }
 
 enum verdict

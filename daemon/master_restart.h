@@ -34,6 +34,12 @@ const char *ending_name(enum ending);
  */
 enum ending ending_of(const struct registry_exit *);
 
+/*
+ * Did the command that the process had in hand end it? By a fault of its own, or by computing for too long (which is an abort); not where it
+ * waited for the disk, and not by SIGKILL, which comes from outside.
+ */
+bool	ending_is_of_command(const struct registry_exit *, enum worker_phase);
+
 /* What shall become of the session. */
 enum verdict {
 	VERDICT_END,		/* it is over; nothing to write */

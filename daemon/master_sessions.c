@@ -113,6 +113,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	e.seq = msg->seq;
 	e.attempts = 0;
 	e.busy = 0;
+	e.crash = (struct registry_crash){ 0 };
 	if (e.residency == RESIDENCY_STOPPING) {
 		/* It was ordered to go before it was ready, and will: nobody is told that it came. */
 		registry_write(m->registry, &e);

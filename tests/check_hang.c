@@ -51,7 +51,7 @@ START_TEST(who_computes_for_ever_is_aborted)
 	struct departure d = run(compute_for_ever);
 	ck_assert(WIFSIGNALED(d.status) && WTERMSIG(d.status) == SIGABRT);
 	ck_assert_str_eq(d.cell.last_words, "hung: computed for 20 ms");
-	ck_assert_int_eq(d.intent, EXIT_INTENT_NONE);
+	ck_assert_int_eq(d.intent, EXIT_INTENT_HUNG);
 	worker_bed_end(&wb);
 }
 END_TEST

@@ -450,7 +450,8 @@ END_TEST
 START_TEST(records)
 {
 	static const char *const types[] = {RECORD_INITIALIZED, RECORD_EPOCH, RECORD_STATE,
-	    RECORD_HIBERNATED, RECORD_TERMINATED, "game_started", "round_started",
+	    RECORD_HIBERNATED, RECORD_CRASHED, RECORD_POISONED, RECORD_RETRIED,
+	    RECORD_TERMINATED, "game_started", "round_started",
 	    "guess_submitted", "guess_processed", "round_completed", EVENT_GAME_OVER};
 	char line[64];
 

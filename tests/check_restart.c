@@ -175,6 +175,30 @@ START_TEST(case_35_what_the_kernel_saw_comes_first)
 }
 END_TEST
 
+START_TEST(case_30_which_ends_a_command_is_blamed_for)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+	static const int others[] = {SIGKILL, SIGTERM, SIGALRM, SIGXCPU, SIGPIPE};
+	struct registry_exit last = {.code = -1};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		last.signal = faults[i];
+		ck_assert(ending_is_of_command(&last, PHASE_COMPUTING));
+		ck_assert(ending_is_of_command(&last, PHASE_IDLE));
+		ck_assert(!ending_is_of_command(&last, PHASE_JOURNAL));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		last.signal = others[i];
+		ck_assert(!ending_is_of_command(&last, PHASE_COMPUTING));
+	}
+	/* Nobody saw how it ended: its own word is believed, and silence is not. */
+	last.signal = 0;
+	ck_assert(!ending_is_of_command(&last, PHASE_COMPUTING));
+	last.intent = EXIT_INTENT_HUNG;
+	ck_assert(ending_is_of_command(&last, PHASE_COMPUTING));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -192,6 +216,7 @@ main(void)
 	tcase_add_test(tc, case_47_steady_crashes);
 	tcase_add_test(tc, case_64_first_at_once_then_back_off);
 	tcase_add_loop_test(tc, case_28_to_31_restart_type_by_exit_reason, 0, sizeof(matrix) / sizeof(matrix[0]));
+	tcase_add_test(tc, case_30_which_ends_a_command_is_blamed_for);
 	tcase_add_test(tc, case_35_what_the_kernel_saw_comes_first);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -80,7 +80,7 @@ START_TEST(birth_refused)
 {
 	struct session_birth birth = {"0f8fad5b-d9cb-469f-a165-70867728950e", "toy", "default",
 	    "transient", NULL, 0, NULL, cJSON_Parse("{\"bad\":1}"), NULL};
-	struct session_process process = { 1, "0" };
+	struct session_process process = {.pid = 1, .version = "0"};
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
 	struct played q;
@@ -586,6 +586,79 @@ START_TEST(property_replay_is_equal_at_every_boundary)
 }
 END_TEST
 
+static int
+count_in_journal(const char *type)
+{
+	int n = 0;
+
+	for (const char *at = p.journal.text; (at = strstr(at, type)) != NULL; at++)
+		n++;
+	return n;
+}
+
+START_TEST(who_crashes_twice_is_poison)
+{
+	struct registry_crash crash = {
+	    .command_id = 0xabc, .pid = 5, .signal = 6, .epoch = 1, .command = "add"};
+
+	played_crash(&p, &crash);
+	ck_assert_uint_eq(poison_find(&p.session->poison, 0xabc)->crashes, 1);
+	/* Told again, as the process that journaled it never was ready: it counts once. */
+	played_crash(&p, &crash);
+	ck_assert_uint_eq(poison_find(&p.session->poison, 0xabc)->crashes, 1);
+	ck_assert_int_eq(count_in_journal("command_crashed"), 1);
+	ck_assert_ptr_nonnull(strstr(p.journal.text, "\"cause\":\"signal\",\"signal\":6"));
+	crash.epoch = 3;
+	crash.hung = 1;
+	played_crash(&p, &crash);
+	ck_assert_uint_eq(poison_count(&p.session->poison), 1);
+	ck_assert_int_eq(count_in_journal("command_poisoned"), 1);
+	ck_assert_ptr_nonnull(strstr(p.journal.text, "\"cause\":\"hang\""));
+	ck_assert_uint_eq(poison_find(&p.session->poison, 0xabc)->record, p.session->seq);
+	expect_replay_equal();
+}
+END_TEST
+
+static enum error_reason
+retry(uint64_t record)
+{
+	struct session_group group = {0};
+	struct rpc_error error = {0};
+	int rc = session_decide_retry(p.session, record, &group, &error);
+
+	ck_assert_int_eq(rc, error.reason == ERROR_NONE ? 0 : -1);
+	played_commit(&p, &group);
+	return error.reason;
+}
+
+START_TEST(poison_is_tried_again_when_it_may_be)
+{
+	struct registry_crash crash = {
+	    .command_id = 0xabc, .pid = 5, .signal = 6, .epoch = 1, .command = "add"};
+
+	played_crash(&p, &crash);
+	ck_assert_int_eq(retry(p.session->seq), ERROR_NOT_FOUND);
+	crash.epoch = 2;
+	played_crash(&p, &crash);
+	uint64_t record = p.session->seq;
+	ck_assert_int_eq(played_step(&p, REQUEST_PAUSE, NULL), ERROR_NONE);
+	ck_assert_int_eq(retry(record + 1), ERROR_NOT_FOUND);
+	ck_assert_int_eq(retry(record), ERROR_NONE);
+	ck_assert_uint_eq(poison_count(&p.session->poison), 0);
+	/* Once more is no more. */
+	uint64_t seq = p.session->seq;
+	ck_assert_int_eq(retry(record), ERROR_NONE);
+	ck_assert_uint_eq(p.session->seq, seq);
+	/* It begins anew. */
+	crash.epoch = 4;
+	played_crash(&p, &crash);
+	ck_assert_uint_eq(poison_find(&p.session->poison, 0xabc)->crashes, 1);
+	expect_replay_equal();
+	ck_assert_int_eq(played_step(&p, REQUEST_STOP, NULL), ERROR_NONE);
+	ck_assert_int_eq(retry(record), ERROR_INVALID_STATE);
+}
+END_TEST
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 int
@@ -618,6 +691,8 @@ main(void)
 	tcase_add_loop_test(tc, wrong_beginnings_are_refused, 0, 5);
 	tcase_add_test(tc, nothing_after_the_end);
 	tcase_add_test(tc, no_moves_while_paused);
+	tcase_add_test(tc, who_crashes_twice_is_poison);
+	tcase_add_test(tc, poison_is_tried_again_when_it_may_be);
 	tcase_add_loop_test(tc, property_replay_is_equal_at_every_boundary, 0, 30);
 	return suite_main(suite);
 }

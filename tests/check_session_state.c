@@ -17,6 +17,7 @@ enum { W, R, P, A, C, T, S, J, X, N, _ };
 static const unsigned char promised[SESSION_REQUESTS][5] = {
 	/*			  initializing, active, paused, cleanup, terminated */
 	[REQUEST_COMMAND] =	{ W, R, X, X, N },
+	[REQUEST_RETRY] =	{ W, R, R, X, N },
 	[REQUEST_PAUSE] =	{ W, P, S, X, N },
 	[REQUEST_RESUME] =	{ W, S, A, X, N },
 	[REQUEST_STOP] =	{ C, C, C, J, N },

@@ -45,11 +45,13 @@ cell_session(struct cell *cell, const struct session *session)
 	cell->now.state = session->state;
 	cell->now.epoch = session->epoch;
 	cell->now.seq = session->seq;
+	cell->now.poisoned = poison_count(&session->poison);
 }
 
 void
-cell_command_begin(struct cell *cell, const char *type)
+cell_command_begin(struct cell *cell, const char *type, uint64_t command_id)
 {
+	cell->now.command_id = command_id;
 	strlcpy(cell->now.command, type, sizeof(cell->now.command));
 	cell->now.phase_since_ns = clock_boot_ns();
 	cell->now.activity_ns = (int64_t)cell->now.phase_since_ns;
@@ -87,6 +89,7 @@ void
 cell_command_end(struct cell *cell, bool ok, uint64_t us)
 {
 	cell->now.command[0] = '\0';
+	cell->now.command_id = 0;
 	if (ok)
 		cell->now.commands++;
 	else

@@ -28,8 +28,11 @@ void	cell_phase(struct cell *, enum worker_phase);
 /* Where the session stands; published with the next cell_publish. */
 void	cell_session(struct cell *, const struct session *);
 
-/* A player's command begins (published at once: who asks why it hangs reads it), and ends. */
-void	cell_command_begin(struct cell *, const char *type);
+/*
+ * A player's command begins (published at once: who asks why it hangs reads it, and who this process
+ * dies on is known by its id), and ends.
+ */
+void	cell_command_begin(struct cell *, const char *type, uint64_t command_id);
 void	cell_command_end(struct cell *, bool ok, uint64_t us);
 /* Asks the kernel what this process has used so far; told with the next publishing. */
 void	cell_used(struct cell *);

@@ -1,6 +1,7 @@
 /*
  * command.c: session.command: a player's move. A key that was seen before is answered again, from
- * the journal, before anything else is looked at.
+ * the journal, before anything else is looked at; but a command that is poison is not run, nor
+ * answered again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,14 +112,17 @@ run_first(struct request *rq, const cJSON *command, const char *key)
 }
 
 static void
-run(struct request *rq, const cJSON *command)
+run(struct request *rq, const cJSON *command, const char *key, uint64_t command_id)
 {
 	const cJSON *if_seq = cJSON_GetObjectItemCaseSensitive(rq->params, "if_seq");
-	const char *key = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(rq->params, "key"));
 	const struct session *session = rq->worker->session;
 	const struct keyed *known = key != NULL ? keys_find(&session->keys, key) : NULL;
+	const struct suspect *suspect = poison_find(&session->poison, command_id);
 
-	if (known != NULL) {
+	if (suspect != NULL && suspect->crashes >= POISON_CRASHES) {
+		rpc_error_set(&rq->error, ERROR_POISONED, NULL, NULL);
+		rq->error.seq = (int64_t)suspect->record;
+	} else if (known != NULL) {
 		run_again(rq, known);
 	} else if (if_seq != NULL && (uint64_t)if_seq->valuedouble != session->seq) {
 		rpc_error_set(&rq->error, ERROR_CONFLICT, NULL, NULL);
@@ -133,11 +137,13 @@ command_run(struct request *rq)
 {
 	const cJSON *command = cJSON_GetObjectItemCaseSensitive(rq->params, "command");
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(command, "type");
+	const char *key = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(rq->params, "key"));
+	uint64_t command_id = poison_command_id(key, command);
 	struct cell *cell = &rq->worker->cell;
 	uint64_t begun_ns = clock_boot_ns();
 
-	cell_command_begin(cell, type->valuestring);
-	run(rq, command);
+	cell_command_begin(cell, type->valuestring, command_id);
+	run(rq, command, key, command_id);
 	cell_command_end(cell, rq->error.reason == ERROR_NONE,
 	    (clock_boot_ns() - begun_ns) / NS_PER_US);
 }

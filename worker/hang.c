@@ -27,6 +27,7 @@ on_alarm(int sig)
 		return;
 	memcpy(watched->now.last_words, words, sizeof(words));
 	cell_publish(watched);
+	cell_intent(watched, EXIT_INTENT_HUNG);
 	abort();
 }
 

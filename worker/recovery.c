@@ -137,11 +137,12 @@ open_and_replay(struct worker *w, bool create, bool finish)
 /* ---- what a start appends -------------------------------------------------------------------- */
 
 static const struct session_process *
-process(void)
+process(const struct worker *w)
 {
 	static struct session_process self = { .version = GAMED_VERSION };
 
 	self.pid = getpid();
+	self.crash = w->entry.crash.pid != 0 ? &w->entry.crash : NULL;
 	return &self;
 }
 
@@ -164,8 +165,7 @@ be_born(struct worker *w, const struct sealed *sealed)
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
-	int rc = session_decide_birth(
-	    w->session, &sealed->birth, process(), &now, &group, &error);
+	int rc = session_decide_birth(w->session, &sealed->birth, process(w), &now, &group, &error);
 
 	if (rc == -1 || commit_group(w, &group, &error) == -1) {
 		session_group_clear(&group);
@@ -205,7 +205,7 @@ go_on(struct worker *w, bool finish)
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
-	int rc = session_decide_epoch(w->session, process(), &now, &group, &error);
+	int rc = session_decide_epoch(w->session, process(w), &now, &group, &error);
 
 	append(w, rc, &group, &error);
 	if (w->session->state == STATE_ACTIVE && w->session->mode->is_over(w->session->game))

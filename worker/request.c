@@ -41,6 +41,23 @@ handle_resume(struct request *rq)
 	step(rq, REQUEST_RESUME);
 }
 
+/* ---- a command that is poison ---------------------------------------------------------------- */
+
+static void
+handle_retry(struct request *rq)
+{
+	const cJSON *record = cJSON_GetObjectItemCaseSensitive(rq->params, "record");
+	struct worker *w = rq->worker;
+
+	if (session_decide_retry(
+		w->session, (uint64_t)record->valuedouble, &rq->done, &rq->error) == -1 ||
+	    commit_group(w, &rq->done, &rq->error) == -1)
+		return;
+	json_object(rq->out, "result");
+	json_uint(rq->out, "seq", w->session->seq);
+	json_object_end(rq->out);
+}
+
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static void
@@ -157,6 +174,7 @@ static handler *const handlers[METHODS] = {
 	[METHOD_SESSION_PAUSE] = handle_pause,
 	[METHOD_SESSION_RESUME] = handle_resume,
 	[METHOD_SESSION_GET] = handle_get,
+	[METHOD_POISON_RETRY] = handle_retry,
 	[METHOD_EVENTS_SUBSCRIBE] = handle_subscribe,
 	[METHOD_EVENTS_UNSUBSCRIBE] = handle_unsubscribe,
 };

@@ -23,6 +23,7 @@ session_new(const char *id, const struct game_mode *(*find_mode)(const char *))
 	strlcpy(session->id, id, sizeof(session->id));
 	session->find_mode = find_mode;
 	keys_init(&session->keys);
+	poison_init(&session->poison);
 	return session;
 }
 
@@ -32,6 +33,7 @@ session_free(struct session *session)
 	if (session == NULL)
 		return;
 	keys_fini(&session->keys);
+	poison_fini(&session->poison);
 	if (session->game != NULL)
 		session->mode->state_free(session->game);
 	free(session);
@@ -164,6 +166,38 @@ evolve_hibernated(struct session *session, const struct journal_record *r)
 	return 0;
 }
 
+/* command_crashed and command_poisoned. */
+static int
+evolve_crash(struct session *session, const struct journal_record *r)
+{
+	bool is_poison = strcmp(r->type, RECORD_POISONED) == 0;
+	uint64_t command_id, crashes, epoch;
+	char id[17], *end;
+
+	if (take_text(session, r, "command_id", id, sizeof(id)) == -1 ||
+	    take_ms(session, r, "crashes", &crashes) == -1 ||
+	    take_ms(session, r, "of_epoch", &epoch) == -1)
+		return -1;
+	command_id = strtoull(id, &end, 16);
+	if (*end != '\0' || command_id == 0 || crashes > UINT32_MAX || epoch > UINT32_MAX)
+		return refuse(session, "%s without a right command_id", r->type);
+	if (poison_note(&session->poison, command_id, (uint32_t)crashes, (uint32_t)epoch,
+		is_poison ? r->seq : 0) == -1)
+		return no_memory(session);
+	return 0;
+}
+
+static int
+evolve_retried(struct session *session, const struct journal_record *r)
+{
+	uint64_t record;
+
+	if (take_ms(session, r, "record", &record) == -1)
+		return -1;
+	poison_allow(&session->poison, record);
+	return 0;
+}
+
 static int
 evolve_terminated(struct session *session, const struct journal_record *r)
 {
@@ -200,6 +234,9 @@ static const struct {
 	{ RECORD_EPOCH, evolve_epoch },
 	{ RECORD_STATE, evolve_state },
 	{ RECORD_HIBERNATED, evolve_hibernated },
+	{ RECORD_CRASHED, evolve_crash },
+	{ RECORD_POISONED, evolve_crash },
+	{ RECORD_RETRIED, evolve_retried },
 	{ RECORD_TERMINATED, evolve_terminated },
 };
 #define OWN_TYPES (sizeof(own_types) / sizeof(own_types[0]))

@@ -27,6 +27,7 @@
 #include "worker/game_clock.h"
 #include "worker/games/game.h"
 #include "worker/keys.h"
+#include "worker/poison.h"
 #include "worker/session_state.h"
 
 #define SESSION_REASON_SIZE 128	/* as in the registry's entry */
@@ -44,6 +45,7 @@ struct session {
 	int64_t			 played_wall_ms;	/* of the last record that a game made */
 	struct game_clock	 clock;
 	struct keys		 keys;
+	struct poison		 poison;
 	const struct game_mode	*mode;		/* NULL before record 1 */
 	void			*game;		/* the mode's own */
 	const struct game_mode	*(*find_mode)(const char *name);
@@ -87,10 +89,12 @@ struct session_group {
 };
 void	session_group_clear(struct session_group *);
 
-/* The process that runs it, for epoch_started. */
+/* The process that runs it, for epoch_started, and what ended the one before it. */
 struct session_process {
 	int		 pid;
 	const char	*version;
+	/* The command that ended it, or NULL; it counts once, however often it is given. */
+	const struct registry_crash *crash;
 };
 
 /* The parameters of a new session; all borrowed. */
@@ -128,6 +132,10 @@ int	session_decide_step(const struct session *, enum session_request, const char
 /* The game's timer. */
 int	session_decide_timer(const struct session *, const struct session_now *,
 	    struct session_group *, struct rpc_error *);
+
+/* Lets the command be tried again that this record says is poison; allowed already: nothing to do. */
+int	session_decide_retry(const struct session *, uint64_t record, struct session_group *,
+	    struct rpc_error *);
 
 /* No process will run it for a while; why is one of: signal, shutdown, request, orphaned. */
 int	session_decide_hibernation(const struct session *, const char *why,

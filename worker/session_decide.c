@@ -119,7 +119,15 @@ int
 session_decide_epoch(const struct session *session, const struct session_process *process,
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
-	return finish(group, session_add_epoch(session, process, now, group), error);
+	const struct registry_crash *crash = process->crash;
+	const struct suspect *known =
+	    crash != NULL ? poison_find(&session->poison, crash->command_id) : NULL;
+	int rc = session_add_epoch(session, process, now, group);
+
+	/* The process that journaled it may have died before its master knew. */
+	if (rc == 0 && crash != NULL && (known == NULL || known->epoch != crash->epoch))
+		rc = session_add_crash(session, crash, group);
+	return finish(group, rc, error);
 }
 
 /* 1: go on; 0: nothing is to be done; -1: refused. */
@@ -214,6 +222,23 @@ session_decide_timer(const struct session *session, const struct session_now *no
 		return finish(group, -1, error);
 	}
 	return finish(group, add_events(session, &events, NULL, now, group), error);
+}
+
+int
+session_decide_retry(const struct session *session, uint64_t record, struct session_group *group,
+    struct rpc_error *error)
+{
+	const struct suspect *s = poison_find_record(&session->poison, record);
+	struct session_step step;
+
+	if (may(session, REQUEST_RETRY, &step, error) != 1)
+		return finish(group, -1, error);
+	if (s == NULL) {
+		rpc_error_set(error, ERROR_NOT_FOUND, "record",
+		    "record %ju says of no command that it is poison", (uintmax_t)record);
+		return finish(group, -1, error);
+	}
+	return s->crashes == 0 ? 0 : finish(group, session_add_retry(record, group), error);
 }
 
 int

@@ -2,6 +2,7 @@
  * session_records.c: groups of records, and the records that every session has. Without memory a
  * record is not added, and what it was to have is freed.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,38 @@ session_add_epoch(const struct session *session, const struct session_process *p
 		record_put_number(data, "wall_ms", (double)now->time.wall_ms) &&
 		record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time)));
 	return session_group_add(group, RECORD_EPOCH, NULL, data, NULL);
+}
+
+int
+session_add_crash(
+    const struct session *session, const struct registry_crash *crash, struct session_group *group)
+{
+	const struct suspect *known = poison_find(&session->poison, crash->command_id);
+	uint32_t crashes = known != NULL ? known->crashes + 1 : 1;
+	cJSON *data = cJSON_CreateObject();
+	char id[17];
+
+	snprintf(id, sizeof(id), "%016jx", (uintmax_t)crash->command_id);
+	data = record_whole(
+	    data, record_put_text(data, "command", crash->command) &&
+		      record_put_text(data, "command_id", id) &&
+		      record_put_number(data, "crashes", crashes) &&
+		      record_put_number(data, "of_epoch", crash->epoch) &&
+		      record_put_number(data, "pid", crash->pid) &&
+		      (crash->hung ? record_put_text(data, "cause", "hang")
+				   : record_put_text(data, "cause", "signal") &&
+					 record_put_number(data, "signal", crash->signal)));
+	return session_group_add(
+	    group, crashes < POISON_CRASHES ? RECORD_CRASHED : RECORD_POISONED, NULL, data, NULL);
+}
+
+int
+session_add_retry(uint64_t record, struct session_group *group)
+{
+	cJSON *data = cJSON_CreateObject();
+
+	data = record_whole(data, record_put_number(data, "record", (double)record));
+	return session_group_add(group, RECORD_RETRIED, NULL, data, NULL);
 }
 
 int

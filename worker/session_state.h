@@ -24,6 +24,7 @@
 /* What can be asked of a session, from outside and by its own life. */
 enum session_request {
 	REQUEST_COMMAND,	/* a player's move */
+	REQUEST_RETRY,		/* of a command that is poison */
 	REQUEST_PAUSE,
 	REQUEST_RESUME,
 	REQUEST_STOP,		/* also the idle limit and the maximum age */

@@ -42,6 +42,8 @@ const struct ctl_option_row ctl_option_rows[OPTIONS] = {
 	[OPTION_REASON] = {"reason", 0, OPTION_TEXT, "TEXT", 0, 0, "why, for the journal"},
 	[OPTION_END] = {"end", 0, OPTION_FLAG, NULL, 0, 0, "end the games too"},
 	[OPTION_CONFIG] = {"config", 0, OPTION_TEXT, "FILE", 0, 0, "the daemon's configuration file"},
+	[OPTION_RECORD] = {"record", 0, OPTION_NUMBER, "N", 1, SEQ_MAX,
+	    "the record that says that the command is poison"},
 };
 
 /* The number of the option in the table stands in the value that getopt_long gives back. */

@@ -101,11 +101,19 @@ played_step(struct played *p, enum session_request request, const char *reason)
 void
 played_epoch(struct played *p)
 {
+	played_crash(p, NULL);
+}
+
+void
+played_crash(struct played *p, const struct registry_crash *crash)
+{
+	struct session_process next = process;
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
 
+	next.crash = crash;
 	p->epoch++;
-	ck_assert_int_eq(session_decide_epoch(p->session, &process, &p->now, &group, &error), 0);
+	ck_assert_int_eq(session_decide_epoch(p->session, &next, &p->now, &group, &error), 0);
 	played_commit(p, &group);
 }
 
@@ -119,6 +127,21 @@ dump_keys(struct json_writer *w, const struct session *session)
 		json_string(w, NULL, k->key);
 		json_uint(w, NULL, k->first);
 		json_uint(w, NULL, k->last);
+	}
+	json_array_end(w);
+}
+
+static void
+dump_poison(struct json_writer *w, const struct session *session)
+{
+	const struct suspect *s;
+
+	json_array(w, "poison");
+	TAILQ_FOREACH (s, &session->poison.by_age, age) {
+		json_uint(w, NULL, s->command_id);
+		json_uint(w, NULL, s->crashes);
+		json_uint(w, NULL, s->epoch);
+		json_uint(w, NULL, s->record);
 	}
 	json_array_end(w);
 }
@@ -149,6 +172,7 @@ session_dump(const struct session *session)
 	json_uint(&w, "floor_ms", clock->floor_ms);
 	json_bool(&w, "running", clock->running);
 	dump_keys(&w, session);
+	dump_poison(&w, session);
 	json_value(&w, "game", game);
 	json_object_end(&w);
 	cJSON_Delete(game);

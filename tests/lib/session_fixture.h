@@ -30,6 +30,8 @@ void	played_commit(struct played *, struct session_group *);
 enum error_reason played_command(struct played *, const char *json, const char *key);
 enum error_reason played_step(struct played *, enum session_request, const char *reason);
 void	played_epoch(struct played *);	/* the next process takes over */
+/* The same after a command ended the one before it, as its supervisor saw it. */
+void	played_crash(struct played *, const struct registry_crash *);
 
 /* All that a session knows, as text: equal states have equal text. free(). */
 char	*session_dump(const struct session *);
