@@ -30,7 +30,7 @@ const struct error_row error_rows[] = {
     {ERROR_POISONED, "poisoned", -32021, "this command ended the session's process twice"},
     {ERROR_CONFLICT, "conflict", -32022, "the session is not at the sequence number of if_seq"},
     {ERROR_DEADLINE, "deadline", -32023, "there was no answer before the deadline"},
-    {ERROR_OVERLOADED, "overloaded", -32024, "too much is waiting already, try again later"},
+    {ERROR_OVERLOADED, "overloaded", -32024, "not now, try again later"},
     {ERROR_JOURNAL, "journal", -32025, "the journal could not be written; nothing happened"},
     {ERROR_START_FAILED, "start_failed", -32026, "the session did not become ready"},
     {ERROR_DENIED, "denied", -32027, "you may not do this"},

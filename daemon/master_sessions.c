@@ -172,8 +172,7 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 	totals_count(m, e->mode, offsetof(struct registry_total, holds), 1);
 	if (held_remember(&m->place, e->id, reason) == -1)
 		log_error("session %s is held, which cannot be written down: %s", e->id, strerror(errno));
-	log_error("session %s is held: %s, after %u restarts; last exit: code %d signal %d", e->id, reason, e->restarts, e->last_exit.code,
-	    e->last_exit.signal);
+	log_error("session %s is held: %s, after %u restarts%s%s", e->id, reason, e->restarts, *e->last_words != '\0' ? ", last words: " : "", e->last_words);
 	n = notice_of(e, NOTICE_HELD);
 	strlcpy(n.text, reason, sizeof(n.text));
 	n.signal = e->last_exit.signal;

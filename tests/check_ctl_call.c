@@ -426,7 +426,7 @@ START_TEST(show_without_the_game)
 	BEGIN("show", "g1");
 	peer_accept(&peer);
 	peer_result(&peer, peer_expect(&peer, "session.get"), "{\"game_id\":\"g1\",\"game\":null}");
-	end(0, "game_id g1\n\nThe game itself did not answer in time.\n", "");
+	end(0, "game_id g1\n\nThe game itself could not be asked.\n", "");
 }
 END_TEST
 

@@ -23,7 +23,7 @@ ctl_show(struct ctl *ctl)
 	if (cJSON_IsObject(game))
 		ctl_members_print(game, NULL);
 	else
-		puts("The game itself did not answer in time.");
+		puts("The game itself could not be asked.");
 	cJSON_Delete(result);
 	return code;
 }
