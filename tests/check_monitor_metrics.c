@@ -436,6 +436,51 @@ START_TEST(monitoring)
 }
 END_TEST
 
+/* The page has a section of this name. */
+static bool
+has_section(const char *name)
+{
+	char *line = NULL, wanted[128], escaped[128];
+	size_t size = 0;
+	bool found = false;
+	FILE *f = fopen("man/gamed-operations.7", "r");
+
+	ck_assert_ptr_nonnull(f);
+	snprintf(wanted, sizeof(wanted), ".Ss %s", name);
+	snprintf(escaped, sizeof(escaped), ".Ss \\&%s", name);
+	while (!found && getline(&line, &size, f) != -1)
+		found = strcmp(line, wanted) == 0 || strcmp(line, escaped) == 0;
+	free(line);
+	fclose(f);
+	return found;
+}
+
+/* Each alert says where in the manual page stands what to do. */
+START_TEST(runbooks)
+{
+	static const char runbook[] = "runbook: gamed-operations(7), ";
+	const char *path = "scripts/monitoring/gamed-alerts.yml";
+	unsigned alerts = 0, told = 0;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *f = fopen(path, "r");
+
+	ck_assert_msg(f != NULL, "%s is not below the working directory", path);
+	while (getline(&line, &size, f) != -1) {
+		const char *at = strstr(line, runbook);
+		alerts += strstr(line, "- alert: ") != NULL;
+		if (at == NULL)
+			continue;
+		ck_assert_msg(has_section(at + strlen(runbook)), "no section %s", at);
+		told++;
+	}
+	free(line);
+	fclose(f);
+	ck_assert_uint_gt(alerts, 5);
+	ck_assert_uint_eq(told, alerts);
+}
+END_TEST
+
 static void
 begin_program(void)
 {
@@ -458,6 +503,7 @@ main(void)
 	tcase_add_test(tc, negotiation);
 	tcase_add_test(tc, manual);
 	tcase_add_test(tc, monitoring);
+	tcase_add_test(tc, runbooks);
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);
 }
