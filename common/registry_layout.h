@@ -47,7 +47,7 @@ enum session_state {
  *	(start) -> starting -> awake -> stopping -> ended
  *	             |  ^        | ^--------------.
  *	             v  |        v                |
- *	            held <-- restarting     hibernated (woken by a command)
+ *	            held <-- restarting     hibernated (woken by a command, or its timer)
  */
 enum residency {
 	RESIDENCY_NONE = 0,		/* the slot is free */
@@ -220,6 +220,7 @@ struct registry_cell {
 	uint64_t	 seq;		/* the last durable record, the end of a whole group */
 	int64_t		 activity_wall_ms;
 	int64_t		 activity_ns;	/* as in the entry; 0: as the entry has it */
+	int64_t		 wake_wall_ms;	/* of one that goes to sleep: when its game's timer is due; 0 none */
 	uint64_t	 commands;	/* by this process, answered with a result */
 	uint64_t	 errors;	/* answered with an error */
 	uint64_t	 latency[REGISTRY_LATENCIES];

@@ -15,6 +15,7 @@
  *	master_begin.c		how a session comes to be there
  *	master_sessions.c	a session's residency: one function a step
  *	master_orders.c		what the master tells a session to do, and what if it does not
+ *	master_sleep.c		when a session sleeps and wakes by itself
  *	master_services.c	services: start in order, restart, stop in reverse order
  *	master_requests.c	what services ask for
  *	master_notices.c	what services are told
@@ -132,7 +133,7 @@ struct master {
 	uint64_t		*deadline_of_slot;	/* copies of the entries' deadlines, dense */
 	unsigned		 workers;	/* processes of sessions that run */
 	unsigned		 coming;	/* of these, those which are not ready yet, but first starts */
-	bool			 has_overdue;	/* restarts are due, but too many are coming */
+	bool			 has_overdue;	/* restarts or wakes are due, but too many are coming, or awake */
 	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
 	unsigned long		 stale_messages;
 };
@@ -192,6 +193,8 @@ void	session_found(struct master *, const struct service_request *);
 /* ---- master_sessions.c */
 /* The limit that is in force for its mode. */
 uint64_t session_limit(const struct master *, const struct registry_entry *, enum limit);
+/* May one more have a process, as sessions.awake_max says? */
+bool	session_has_room(const struct master *);
 void	session_ready(struct master *, const struct worker_message *);
 /* Its process is gone, as last_exit says: what becomes of the session is decided. */
 void	session_died(struct master *, struct registry_entry *e);
@@ -218,6 +221,14 @@ enum error_reason order_hibernate(struct master *, struct registry_entry *e);
 void	order_sleep(struct master *, struct registry_entry *e, const char *why);
 /* The entry's process did not do as ordered in time. */
 void	order_overdue(struct master *, struct registry_entry *e, uint64_t now_ns);
+
+/* ---- master_sleep.c */
+/* When an awake session has been idle long enough, as far as is known now; 0: it may stay. */
+uint64_t sleep_deadline(const struct master *, const struct registry_entry *e);
+/* That time has come: it goes to sleep, unless it was played meanwhile. */
+void	sleep_due(struct master *, struct registry_entry *e, uint64_t now_ns);
+/* When the timer of a game that sleeps is due; 0: it has none. */
+uint64_t wake_deadline(const struct registry_entry *e);
 
 /* ---- master_services.c */
 void	services_init(struct master *);

@@ -87,7 +87,7 @@ start_refusal(const struct master *m, const struct service_request *r, struct re
 	}
 	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
 		return ERROR_MAX_SESSIONS;
-	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX])
+	if (!session_has_room(m))
 		*why = "sessions.awake_max are awake";
 	else if (room_is_low(m))
 		*why = "less room than journal.disk_free_min_mb is left for journals";
@@ -150,5 +150,8 @@ session_found(struct master *m, const struct service_request *r)
 		e.residency = RESIDENCY_RESTARTING;
 		e.activity_ns = 0;
 	}
-	session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
+	if (e.residency == RESIDENCY_HIBERNATED)
+		session_publish(m, &e, wake_deadline(&e));
+	else
+		session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
 }

@@ -95,7 +95,7 @@ order_wake(struct master *m, struct registry_entry *e)
 	}
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
-	if (m->workers >= m->config->limits[LIMIT_AWAKE_MAX])
+	if (!session_has_room(m))
 		return ERROR_OVERLOADED;
 	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());
 	return ERROR_NONE;
@@ -108,6 +108,8 @@ order_release(struct master *m, struct registry_entry *e)
 		return ERROR_INVALID_STATE;
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
+	if (!session_has_room(m))
+		return ERROR_OVERLOADED;
 	held_forget(&m->place, e->id);
 	e->n_restarts_at = 0;
 	e->attempts = 0;

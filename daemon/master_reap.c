@@ -70,6 +70,8 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 		e->activity_wall_ms = cell.activity_wall_ms;
 		e->activity_ns = cell.activity_ns;
 	}
+	e->wake_wall_ms = cell.wake_wall_ms;
+	e->wake_wall_ms = cell.wake_wall_ms;
 	e->commands += cell.commands;
 	e->errors += cell.errors;
 	if (*e->last_words == '\0')

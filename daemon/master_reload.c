@@ -33,11 +33,15 @@ limits_apply(struct master *m)
 {
 	struct registry_entry e;
 
-	for (uint32_t slot = 0; slot < registry_high(m->registry); slot++)
-		if (registry_read(m->registry, slot, &e) && !e.has_limits) {
+	for (uint32_t slot = 0; slot < registry_high(m->registry); slot++) {
+		if (!registry_read(m->registry, slot, &e))
+			continue;
+		if (!e.has_limits)
 			session_take_limits(m, &e);
-			registry_write(m->registry, &e);
-		}
+		session_publish(m, &e, e.residency == RESIDENCY_AWAKE ? sleep_deadline(m, &e) : e.deadline_ns);
+	}
+	if (m->has_overdue)
+		timer_set(m, clock_boot_ns());
 }
 
 /* Those that come up as well: they were forked with the settings of before. */

@@ -23,6 +23,12 @@ session_limit(const struct master *m, const struct registry_entry *e, enum limit
 	return e->mode == 0 ? m->config->limits[limit] : m->config->mode_limits[e->mode][limit];
 }
 
+bool
+session_has_room(const struct master *m)
+{
+	return m->workers < m->config->limits[LIMIT_AWAKE_MAX];
+}
+
 void
 session_publish(struct master *m, struct registry_entry *e, uint64_t deadline_ns)
 {
@@ -84,6 +90,7 @@ session_fork(struct master *m, struct registry_entry *e, enum residency residenc
 	e->order = ORDER_NONE;
 	e->order_deadline_ns = 0;
 	e->wake_wanted = 0;
+	e->wake_wall_ms = 0;
 	e->reason[0] = '\0';
 	if (fault_hit("restart") || spawn_session(m, e, false, -1) == -1) {
 		log_warning("session %s: cannot fork: %s", e->id, strerror(errno));
@@ -126,7 +133,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	totals_ready(m, &n);
 	e.start_tag = 0;
 	e.residency = RESIDENCY_AWAKE;
-	session_publish(m, &e, 0);
+	session_publish(m, &e, sleep_deadline(m, &e));
 	notice_all(m, &n);
 	if (m->phase == MASTER_ENDING_SESSIONS)
 		order_sleep(m, &e, "shutdown");
@@ -263,7 +270,7 @@ went_to_sleep(struct master *m, struct registry_entry *e, uint64_t now)
 	e->residency = RESIDENCY_HIBERNATED;
 	e->order = ORDER_NONE;
 	e->order_deadline_ns = 0;
-	session_publish(m, e, 0);
+	session_publish(m, e, wake_deadline(e));
 	n = notice_of(e, NOTICE_HIBERNATED);
 	notice_all(m, &n);
 	if (e->wake_wanted && m->phase == MASTER_SERVING)
@@ -358,18 +365,22 @@ session_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		session_finish(m, e, e->reason, now_ns);
 		return;
 	}
+	if (e->residency == RESIDENCY_AWAKE) {
+		sleep_due(m, e, now_ns);
+		return;
+	}
 	if (e->pid != 0) {
 		/* Late to be ready, or late to do as ordered. */
 		order_overdue(m, e, now_ns);
 		return;
 	}
-	if (e->residency != RESIDENCY_RESTARTING || m->phase >= MASTER_ENDING_SESSIONS) {
+	if ((e->residency != RESIDENCY_RESTARTING && e->residency != RESIDENCY_HIBERNATED) || m->phase >= MASTER_ENDING_SESSIONS) {
 		timer_set_slot(m, e->slot, 0);
 		return;
 	}
-	if (m->coming >= COMING_MAX) {
+	if (m->coming >= COMING_MAX || !session_has_room(m)) {
 		m->has_overdue = true;
 		return;
 	}
-	session_fork(m, e, RESIDENCY_RESTARTING, now_ns);
+	session_fork(m, e, e->residency == RESIDENCY_HIBERNATED ? RESIDENCY_STARTING : RESIDENCY_RESTARTING, now_ns);
 }

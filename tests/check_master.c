@@ -56,6 +56,18 @@ toy_leave(struct registry_page *page, enum exit_intent intent, int code)
 	_exit(code);
 }
 
+/* A game with a timer is due at once, soon, or in an hour. */
+static void
+toy_sleep(const struct registry_entry *e, struct registry_page *page)
+{
+	struct registry_cell cell = { .slot = e->slot, .generation = e->generation, .state = STATE_ACTIVE, .seq = e->seq + 1 };
+
+	if (begins(e->id, "timer"))
+		cell.wake_wall_ms = clock_wall_ms() + (begins(e->id, "timer-late") ? 3600000 : begins(e->id, "timer-soon") ? 500 : 0);
+	registry_page_publish(page, &cell);
+	toy_leave(page, EXIT_INTENT_HIBERNATED, 0);
+}
+
 /* Waits for orders and signals, as a worker does. */
 static void
 toy_serve(const struct worker_start *start, struct registry_page *page)
@@ -78,7 +90,7 @@ toy_serve(const struct worker_start *start, struct registry_page *page)
 		if (e.order == ORDER_STOP && !begins(e.id, "deaf"))
 			toy_leave(page, EXIT_INTENT_STOPPED, 0);
 		if (e.order == ORDER_HIBERNATE && !begins(e.id, "deaf"))
-			toy_leave(page, EXIT_INTENT_HIBERNATED, 0);
+			toy_sleep(&e, page);
 		if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 			_exit(99);
 		if (info.ssi_signo == SIGTERM)
@@ -129,6 +141,8 @@ worker_main(const struct worker_start *start)
 		for (;;)
 			pause();
 	registry_page_publish(page, &cell);
+	if (begins(e.id, "busy"))
+		registry_page_phase(page, PHASE_JOURNAL);
 	message_send_worker(shared->workers_fifo, &(struct worker_message){ .slot = e.slot, .generation = e.generation, .what = WORKER_READY,
 	    .epoch = cell.epoch, .seq = cell.seq });
 	toy_serve(start, page);
@@ -354,6 +368,18 @@ await(enum notice what, const char *id)
 			return n;
 		ck_assert_msg(!(what == NOTICE_STARTED && n.what == NOTICE_REFUSED && strcmp(n.id, id) == 0), "%s refused: %u %s", id, n.error, n.text);
 	}
+}
+
+/* The next notice about this session that is one of two. */
+static struct service_notice
+await_either(enum notice one, enum notice other, const char *id)
+{
+	struct service_notice n;
+
+	do {
+		ck_assert_msg(recv(relay, &n, sizeof(n), MSG_WAITALL) == (ssize_t)sizeof(n), "the gateway is gone");
+	} while ((n.what != one && n.what != other) || strcmp(n.id, id) != 0);
+	return n;
 }
 
 static pid_t
@@ -785,6 +811,70 @@ START_TEST(woken_on_the_way_to_sleep)
 }
 END_TEST
 
+START_TEST(woken_by_its_own_timer)
+{
+	boot(NULL);
+	begin("timer-late", NULL);
+	ask(SERVICE_HIBERNATE, "timer-late", NULL, 0);
+	await(NOTICE_HIBERNATED, "timer-late");
+	begin("timer", NULL);
+	for (int i = 0; i < 2; i++) {
+		ask(SERVICE_HIBERNATE, "timer", NULL, 0);
+		await(NOTICE_HIBERNATED, "timer");
+		ck_assert_uint_eq(await(NOTICE_READY, "timer").is_restart, 0);
+		ck_assert_int_eq(look("timer").wake_wall_ms, 0);
+	}
+	ck_assert_uint_eq(look("timer-late").residency, RESIDENCY_HIBERNATED);
+	ck_assert_int_ne(look("timer-late").wake_wall_ms, 0);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
+/* Where as many are awake as may be, a request is refused, and a timer waits until one leaves. */
+START_TEST(no_room_to_wake)
+{
+	uint64_t due_ns;
+
+	boot("sessions.awake_max=1");
+	begin("timer-soon", NULL);
+	/* On a busy machine it may be back before the other is there. */
+	do {
+		ask(SERVICE_HIBERNATE, "timer-soon", NULL, 0);
+		await(NOTICE_HIBERNATED, "timer-soon");
+		due_ns = look("timer-soon").deadline_ns;
+		ask(SERVICE_START, "a", NULL, 0);
+	} while (await_either(NOTICE_STARTED, NOTICE_REFUSED, "a").what == NOTICE_REFUSED);
+	ck_assert_uint_ne(due_ns, 0);
+	while (clock_boot_ns() < due_ns)
+		poll(NULL, 0, 10);
+	ask(SERVICE_WAKE, "timer-soon", NULL, 0);
+	ck_assert_uint_eq(await(NOTICE_REFUSED, "timer-soon").error, ERROR_OVERLOADED);
+	ask(SERVICE_STOP, "a", NULL, UINT32_MAX);
+	await(NOTICE_READY, "timer-soon");
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
+/* By itself when it is idle; not while it waits for the disk. */
+START_TEST(idle_sessions_sleep)
+{
+	pid_t busy;
+
+	boot("mode.two_player.hibernate_after_s=1");
+	busy = begin("busy", NULL);
+	begin("x", "permanent");
+	for (int i = 0; i < 2; i++) {
+		await(NOTICE_HIBERNATED, "x");
+		ck_assert_uint_eq(look("x").residency, RESIDENCY_HIBERNATED);
+		ask(SERVICE_WAKE, "x", NULL, 0);
+		await(NOTICE_READY, "x");
+	}
+	ck_assert_int_eq(look("busy").pid, busy);
+	ck_assert_uint_eq(look("busy").residency, RESIDENCY_AWAKE);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
 /* Sends an end for who is as this entry says; the notice that answers. */
 static struct service_notice
 expire(const struct registry_entry *e, const char *reason)
@@ -935,6 +1025,9 @@ main(void)
 	tcase_add_test(tc, hibernated_sessions_are_woken_and_ended);
 	tcase_add_test(tc, sent_to_sleep_on_request);
 	tcase_add_test(tc, woken_on_the_way_to_sleep);
+	tcase_add_test(tc, woken_by_its_own_timer);
+	tcase_add_test(tc, no_room_to_wake);
+	tcase_add_test(tc, idle_sessions_sleep);
 	tcase_add_test(tc, sessions_whose_time_is_over);
 	tcase_add_test(tc, found_sessions_have_their_times);
 	tcase_add_test(tc, a_gateway_that_breaks_the_form_is_replaced);

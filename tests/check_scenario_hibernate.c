@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+#include "common/journal.h"
 #include "tests/lib/bed.h"
 #include "tests/lib/client.h"
 #include "tests/lib/table.h"
@@ -195,6 +197,87 @@ START_TEST(commands_meanwhile)
 }
 END_TEST
 
+/* hibernate_after_s, also where it comes with a reload; it is played, and sleeps again. */
+START_TEST(idle)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 3);
+	client_do(c, "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
+	bed_configure(bed, "[mode.two_player]\nhibernate_after_s=1\n");
+	client_do(c, "supervisor.reload", NULL);
+	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, 0);
+	bed_wait_residency(bed, "g2", RESIDENCY_HIBERNATED, 0);
+	cJSON_Delete(table_guess(c, "g1", "ann", 0));
+	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, 0);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_str_eq(json_text_at(table_last(records), "data.why"), "idle");
+	ck_assert_int_eq(table_count(records, "hibernated"), 2);
+	cJSON_Delete(records);
+	restart();
+	expect_residency("g1", RESIDENCY_HIBERNATED);
+	cJSON_Delete(table_guess(c, "g1", "bob", 0));
+	finish();
+}
+END_TEST
+
+/* Gives the journal's last record, which says that it sleeps, this wake_at. */
+static void
+set_timer(const char *id, int64_t wake_at_ms)
+{
+	char path[BED_PATH_MAX], at[CLOCK_TEXT_SIZE];
+	struct journal_record last;
+	struct json_writer line;
+	size_t len;
+	char *text = bed_read_file(bed_journal(bed, "journal", id, path), &len), *begin;
+
+	text[--len] = '\0';
+	begin = strrchr(text, '\n') + 1;
+	ck_assert_int_eq(journal_parse(begin, strlen(begin), &last), JOURNAL_OK);
+	ck_assert_str_eq(last.type, "hibernated");
+	cJSON_AddStringToObject(last.data, "wake_at", clock_text(wake_at_ms, at));
+	json_init(&line);
+	journal_format(&line, &last);
+	FILE *file = fopen(path, "r+e");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fseek(file, begin - text, SEEK_SET), 0);
+	ck_assert_uint_eq(fwrite(line.text, 1, line.len, file), line.len);
+	fclose(file);
+	json_fini(&line);
+	journal_record_clear(&last);
+	free(text);
+}
+
+/* The timer of a game that sleeps is kept over a restart: it wakes it once, late if it must. */
+START_TEST(timer_over_a_restart)
+{
+	static const char *const ids[] = {"late", "soon", "never"};
+
+	begin(__func__, "");
+	for (int i = 0; i < 3; i++) {
+		table_start(c, ids[i], 3);
+		request("session.hibernate", ids[i], "hibernated");
+	}
+	client_close(c);
+	bed_stop(bed);
+	set_timer("late", clock_wall_ms() - 3600000);
+	set_timer("soon", clock_wall_ms() + 1000);
+	set_timer("never", clock_wall_ms() + 3600000);
+	bed_start(bed);
+	c = client_open(bed);
+	bed_wait_residency(bed, "late", RESIDENCY_AWAKE, 0);
+	bed_wait_residency(bed, "soon", RESIDENCY_AWAKE, 0);
+	expect_residency("never", RESIDENCY_HIBERNATED);
+	/* This mode has no timer: there is nothing to wake for again. */
+	request("session.hibernate", "late", "hibernated");
+	struct registry_entry entry;
+	ck_assert(bed_entry(bed, "late", &entry));
+	ck_assert_uint_eq(entry.deadline_ns, 0);
+	ck_assert_int_eq(entry.restarts, 0);
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -206,6 +289,8 @@ main(void)
 	tcase_add_test(tc, of_every_kind);
 	tcase_add_test(tc, over_a_restart);
 	tcase_add_test(tc, commands_meanwhile);
+	tcase_add_test(tc, idle);
+	tcase_add_test(tc, timer_over_a_restart);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }

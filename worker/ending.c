@@ -125,6 +125,8 @@ hibernate(struct worker *w)
 	if (journal_is_broken(w->journal))
 		ending_leave(w, EXIT_INTENT_DAMAGED, 1, NULL);
 	w->asleep = true;
+	w->cell.now.wake_wall_ms = session_wake_at_ms(w->session, &now.time);
+	cell_publish(&w->cell);
 	unlink_socket(w);
 	flush(w);
 	ending_leave(w, EXIT_INTENT_HIBERNATED, 0, NULL);

@@ -305,3 +305,11 @@ session_timer_in_ms(const struct session *session, const struct real_time *now)
 	due = session->mode->timer_ms(session->game);
 	return due == 0 ? UINT64_MAX : game_clock_until(&session->clock, now, due);
 }
+
+int64_t
+session_wake_at_ms(const struct session *session, const struct real_time *now)
+{
+	uint64_t in_ms = session_timer_in_ms(session, now);
+
+	return in_ms <= INT64_MAX / 2 ? now->wall_ms + (int64_t)in_ms : 0;
+}

@@ -71,6 +71,9 @@ uint64_t session_game_ms(const struct session *, const struct real_time *);
  */
 uint64_t session_timer_in_ms(const struct session *, const struct real_time *);
 
+/* The wall time, in ms, at which the timer is due if the session sleeps until then; 0: none. */
+int64_t	session_wake_at_ms(const struct session *, const struct real_time *);
+
 /*
  * ---- deciding ---------------------------------------------------------------------------------
  */

@@ -245,15 +245,14 @@ int
 session_decide_hibernation(const struct session *session, const char *why,
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
-	uint64_t timer_ms = session_timer_in_ms(session, &now->time);
+	int64_t wake_at_ms = session_wake_at_ms(session, &now->time);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
 	bool ok = record_put_text(data, "why", why) &&
 	    record_put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
-	if (timer_ms <= INT64_MAX / 2)
-		ok = ok && record_put_text(data, "wake_at",
-		    clock_text(now->time.wall_ms + (int64_t)timer_ms, at));
+	if (wake_at_ms != 0)
+		ok = ok && record_put_text(data, "wake_at", clock_text(wake_at_ms, at));
 	ok = ok && record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time));
 	return finish(group,
 	    session_group_add(group, RECORD_HIBERNATED, NULL, record_whole(data, ok), NULL), error);
