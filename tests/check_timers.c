@@ -13,6 +13,7 @@
 #include "tests/lib/toy_mode.h"
 #include "tests/lib/worker_bed.h"
 #include "worker/commit.h"
+#include "worker/ending.h"
 #include "worker/hang.h"
 #include "worker/publish.h"
 #include "worker/self.h"
@@ -194,6 +195,33 @@ START_TEST(not_after_the_end)
 }
 END_TEST
 
+/* A session that goes to sleep leaves word of when to wake it: to the master and in its journal. */
+START_TEST(sleeps_until_then)
+{
+	int64_t before = clock_wall_ms();
+
+	run_command("{'type':'arm','in_ms':3600000}");
+	worker_bed_prepare(&wb);
+	pid_t pid = fork();
+	if (pid == 0) {
+		w.entry = wb.entry;
+		w.leaving = LEAVING_HIBERNATES;
+		strlcpy(w.why, "request", sizeof(w.why));
+		if (cell_map(&w.cell, wb.shared.registry, &wb.entry) == 0)
+			ending_run(&w);
+		_exit(1);
+	}
+	wb.entry.pid = pid;
+	struct departure left = worker_bed_reap(&wb, pid);
+	expect_departure(&left, 0, EXIT_INTENT_HIBERNATED, NULL);
+	ck_assert_int_ge(left.cell.wake_wall_ms, before + 3600000);
+	ck_assert_int_le(left.cell.wake_wall_ms, clock_wall_ms() + 3600000);
+	cJSON *data = worker_bed_last(&wb, "journal", "hibernated");
+	ck_assert_int_eq(clock_parse(json_text_at(data, "wake_at")), left.cell.wake_wall_ms);
+	cJSON_Delete(data);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -210,5 +238,6 @@ main(int argc, char **argv)
 	tcase_add_test(tc, case_123_stands_still_while_paused);
 	tcase_add_test(tc, late_is_at_once);
 	tcase_add_test(tc, not_after_the_end);
+	tcase_add_test(tc, sleeps_until_then);
 	return bed_main(suite);
 }
