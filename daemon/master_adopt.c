@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #include "daemon/master.h"
 
 #define ARRAY_SIZE	(REGISTRY_SLOTS * sizeof(int))
+#define RESERVED	64	/* descriptors that are left for the master's own work */
 #define START_TAG_LOST	1	/* who asked for this start is gone: no gateway gives this tag */
 
 int
@@ -91,13 +93,18 @@ static int
 open_living(const struct registry_entry *e)
 {
 	struct pollfd ended = { .fd = pidfd_open(e->pid, 0), .events = POLLIN };
+	struct rlimit limit;
+	int error = ESRCH;
 
 	if (ended.fd == -1)
 		return -1;
-	if (process_is(e->pid, e->pid_start) && poll(&ended, 1, 0) == 0)
-		return ended.fd;
+	if (process_is(e->pid, e->pid_start) && poll(&ended, 1, 0) == 0) {
+		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)ended.fd + RESERVED < limit.rlim_cur)
+			return ended.fd;
+		error = EMFILE;
+	}
 	close(ended.fd);
-	errno = ESRCH;
+	errno = error;
 	return -1;
 }
 
@@ -149,6 +156,22 @@ find_forked(struct master *m, struct registry_entry *e, uint64_t now)
 
 /* ---- what goes on ------------------------------------------------------------------------------- */
 
+/* It was not told to sleep, or only because all were: it does not go on sleeping. */
+static bool
+is_to_wake(const struct registry_entry *e)
+{
+	return e->order == ORDER_NONE || (e->order == ORDER_HIBERNATE && strcmp(e->reason, "shutdown") == 0);
+}
+
+static void
+restart_now(struct master *m, struct registry_entry *e, uint64_t now)
+{
+	e->residency = RESIDENCY_RESTARTING;
+	e->order = ORDER_NONE;
+	e->wake_wanted = 0;
+	session_publish(m, e, now);
+}
+
 /* Nobody runs it: what was about to be done is done. */
 static void
 go_on(struct master *m, struct registry_entry *e, uint64_t now)
@@ -160,10 +183,9 @@ go_on(struct master *m, struct registry_entry *e, uint64_t now)
 	} else if (e->start_tag != 0) {
 		strlcpy(e->reason, "start_failed", sizeof(e->reason));
 		session_ended(m, e);
-	} else if (e->residency == RESIDENCY_STARTING || (e->residency == RESIDENCY_HIBERNATED && e->wake_wanted)) {
-		e->wake_wanted = 0;
-		e->residency = RESIDENCY_RESTARTING;
-		session_publish(m, e, now);
+	} else if (e->residency == RESIDENCY_STARTING ||
+	    (e->residency == RESIDENCY_HIBERNATED && (e->wake_wanted || strcmp(e->reason, "shutdown") == 0))) {
+		restart_now(m, e, now);
 	} else {
 		session_publish(m, e, e->deadline_ns);
 	}
@@ -176,6 +198,8 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 	bool is_killed = e->deadline_ns == 0 && e->residency != RESIDENCY_AWAKE;
 	uint64_t due = e->deadline_ns;
 
+	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
+		e->wake_wanted = 1;
 	m->workers++;
 	if (e->ready_ns == 0 && e->start_tag == 0)
 		m->coming++;
@@ -195,18 +219,23 @@ let_go(struct master *m, struct registry_entry *e, int error, uint64_t now)
 	e->pid = 0;
 	e->cell = REGISTRY_NONE;	/* not given away: it is written to */
 	e->start_tag = 0;
-	e->order = ORDER_NONE;
-	e->residency = RESIDENCY_RESTARTING;
-	session_publish(m, e, now);
+	restart_now(m, e, now);
 }
 
-/* It died. What becomes of the session is decided when the services can be told of it: adopt_decide. */
+/*
+ * It died. What becomes of the session is decided when the services can be told of it: adopt_decide. But one that slept because it had no
+ * master, or because that was going down, is to come back as if nothing had been.
+ */
 static void
-postpone(struct master *m, struct registry_entry *e)
+postpone(struct master *m, struct registry_entry *e, uint64_t now)
 {
 	if (!e->reaped)
 		reap_lost(m, e);
 	e->pid = 0;
+	if (e->last_exit.intent == EXIT_INTENT_HIBERNATED && is_to_wake(e)) {
+		restart_now(m, e, now);
+		return;
+	}
 	if (e->residency != RESIDENCY_STOPPING)
 		e->residency = RESIDENCY_RESTARTING;
 	registry_write(m->registry, e);
@@ -215,22 +244,24 @@ postpone(struct master *m, struct registry_entry *e)
 static void
 adopt_one(struct master *m, struct registry_entry *e, uint64_t now)
 {
+	int error = 0;
+
 	if (!e->has_limits)
 		session_take_limits(m, e);
 	if (e->start_tag != 0)
 		e->start_tag = START_TAG_LOST;
 	if (e->pid == 0 && e->cell != REGISTRY_NONE)
 		find_forked(m, e, now);
-	if (e->reaped)
-		postpone(m, e);
-	else if (e->pid == 0)
-		go_on(m, e, now);
-	else if (watch(m, e) == 0)
+	if (e->pid != 0 && !e->reaped && watch(m, e) == -1)
+		error = errno;
+	if (e->reaped || error == ESRCH)
+		postpone(m, e, now);
+	else if (error != 0)
+		let_go(m, e, error, now);
+	else if (e->pid != 0)
 		take_on(m, e, now);
-	else if (errno == ESRCH)
-		postpone(m, e);
 	else
-		let_go(m, e, errno, now);
+		go_on(m, e, now);
 }
 
 static bool

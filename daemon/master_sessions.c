@@ -108,11 +108,14 @@ session_ready(struct master *m, const struct worker_message *msg)
 	struct service_notice n;
 
 	/* A late report of a process that is gone changes nothing of its successor. */
-	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation || e.pid == 0 || e.ready_ns != 0) {
+	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation || e.pid == 0) {
 		m->stale_messages++;
 		log_warning("a message for slot %u generation %u came late: dropped (%lu so far)", msg->slot, msg->generation, m->stale_messages);
 		return;
 	}
+	/* Said again, to a master that might not have heard it. */
+	if (e.ready_ns != 0)
+		return;
 	if (e.start_tag == 0)
 		m->coming--;
 	e.ready_ns = clock_boot_ns();
@@ -330,6 +333,8 @@ session_died(struct master *m, struct registry_entry *e)
 	}
 	/* On the way down nothing is started again: an unfinished journal is found at the next start. */
 	if (m->phase >= MASTER_ENDING_SESSIONS && ending != ENDING_OVER && ending != ENDING_STOPPED) {
+		if (ending != ENDING_HIBERNATED)
+			strlcpy(e->reason, "shutdown", sizeof(e->reason));
 		went_to_sleep(m, e, now);
 		return;
 	}
