@@ -1,6 +1,8 @@
 /*
  * scenario.c: what the programs of the cases share. See scenario.h.
  */
+#include <sys/wait.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,23 @@ scenario_end(void)
 	client_close(c);
 	bed_stop(bed);
 	bed_free(bed);
+}
+
+void
+kill_master(void)
+{
+	ck_assert_int_eq(kill(bed->pid, SIGKILL), 0);
+	ck_assert(WIFSIGNALED(bed_wait_exit(bed)));
+	client_wait_closed(c);
+	client_close(c);
+	c = NULL;
+}
+
+void
+next_master(void)
+{
+	bed_start(bed);
+	c = client_open(bed);
 }
 
 void

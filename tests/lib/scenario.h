@@ -24,6 +24,10 @@ void	scenario_begin(const char *test, const char *conf);
 /* Both end, gamed by SIGTERM, and leave nothing behind. */
 void	scenario_end(void);
 
+/* SIGKILL to the master; its client sees its connection close. And the next one, with a client. */
+void	kill_master(void);
+void	next_master(void);
+
 /* session.start of a game of two rounds with further members of the parameters, or none. */
 void	start(const char *id, const char *more);
 /* Starts those with ids prefix0, prefix1, ... */
