@@ -107,6 +107,7 @@ session_ready(struct master *m, const struct worker_message *msg)
 	struct registry_entry e;
 	struct service_notice n;
 
+	fault_hit("ready");
 	/* A late report of a process that is gone changes nothing of its successor. */
 	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation || e.pid == 0) {
 		m->stale_messages++;
