@@ -5,8 +5,10 @@
  */
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +221,23 @@ START_TEST(list_while_the_master_is_stopped)
 	has(run(0, "list"), "g1 two_player active awake");
 	json_has("list", "sessions.0.game_id", "g1");
 	ck_assert_int_eq(kill(bed->pid, SIGCONT), 0);
+	end();
+}
+END_TEST
+
+/* In a container the daemon and its clients may see different boot ids: it is asked whether it lives. */
+START_TEST(list_where_the_boot_id_is_another)
+{
+	char path[BED_PATH_MAX + 16];
+
+	begin(__func__);
+	run(0, START);
+	snprintf(path, sizeof(path), "%s/registry", bed->runtime);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, "another", 7, offsetof(struct registry_header, boot_id)), 7);
+	close(fd);
+	has(run(0, "list"), "g1 two_player active awake");
 	end();
 }
 END_TEST
@@ -522,6 +541,7 @@ main(void)
 	tcase_add_test(tc, commands_as_json);
 	tcase_add_test(tc, list_is_the_daemons);
 	tcase_add_test(tc, list_while_the_master_is_stopped);
+	tcase_add_test(tc, list_where_the_boot_id_is_another);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, same_key_once);
 	tcase_add_loop_test(tc, nobody_there, 0, 2);

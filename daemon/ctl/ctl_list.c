@@ -1,8 +1,8 @@
 /*
  * ctl_list.c: the list of sessions: read from the registry beside the socket, which needs no
  * process to answer, else asked of the daemon page by page. Called from the table of commands.
- * Error policy: a registry that cannot be read is no error, the daemon is asked; one whose
- * master is dead is nobody's answer: no daemon there.
+ * Error policy: a registry that cannot be read, or whose master does not seem to live, is no error:
+ * the daemon is asked, if there is one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +173,7 @@ print_registry(const struct registry *r, const struct session_filter *filter, bo
 	json_fini(&list.w);
 }
 
+/* Not where the daemon sees another boot id than we, as in some containers. */
 static bool
 master_is_alive(const struct registry *r)
 {
@@ -270,21 +271,17 @@ ctl_list(struct ctl *ctl)
 	struct session_filter filter;
 	cJSON *params = filter_params(ctl, &filter);
 	struct registry *r = open_registry(ctl);
+	enum ctl_exit code = CTL_DONE;
 
-	bool is_alive = r != NULL && master_is_alive(r);
 	/* One that has just started may not know all sessions yet: its gateway answers when it does. */
-	if (r == NULL || (is_alive && !registry_header(r)->ready)) {
-		registry_close(r);
-		return print_daemon(ctl, params);
-	}
-	cJSON_Delete(params);
-	if (is_alive)
+	if (r != NULL && master_is_alive(r) && registry_header(r)->ready) {
 		print_registry(r, &filter, ctl->json);
-	else
-		ctl_warn("gamed is not running: the one whose registry is beside %s is dead",
-		    ctl->socket);
+		cJSON_Delete(params);
+	} else {
+		code = print_daemon(ctl, params);
+	}
 	registry_close(r);
-	return is_alive ? CTL_DONE : CTL_NO_DAEMON;
+	return code;
 }
 
 struct each {
