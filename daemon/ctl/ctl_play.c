@@ -275,6 +275,8 @@ take_line(struct play *p)
 			    "You have answered; it is the other's turn.");
 	}
 	ctl_lines_drop(&p->in);
+	/* Its Enter has left the prompt behind. */
+	p->has_prompt = false;
 	return true;
 }
 
