@@ -197,6 +197,43 @@ START_TEST(commands_meanwhile)
 }
 END_TEST
 
+/*
+ * A command without a key that comes when the process is about to leave and reads no more: it is
+ * known that it was not run, and it is run by the next.
+ */
+START_TEST(in_the_last_moment)
+{
+	char hit[BED_PATH_MAX + 16];
+
+	begin(__func__, "");
+	if (!bed_faults(bed, "left stop 1\n")) {
+		finish();
+		return;
+	}
+	table_start(c, "g1", 3);
+	/* Connects the gateway to it. */
+	client_do(c, "session.resume", "{'game_id':'g1'}");
+	struct client *sleeper = client_open(bed);
+	int sleep = client_send(sleeper, "session.hibernate", "{'game_id':'g1'}");
+	snprintf(hit, sizeof(hit), "%s/faults.1", bed->state);
+	uint64_t deadline = bed_deadline();
+	while (!bed_exists(hit))
+		bed_look_again(deadline, "the process to be about to leave");
+	pid_t pid = bed_session_pid(bed, "g1");
+	int id = client_send(c, "session.command",
+	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}", table_word(0));
+	/* The gateway has it by now. */
+	client_do(c, "supervisor.status", NULL);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	cJSON *reply = client_reply(c, id);
+	ck_assert_ptr_nonnull(json_at(reply, "result"));
+	cJSON_Delete(reply);
+	cJSON_Delete(client_reply(sleeper, sleep));
+	client_close(sleeper);
+	finish();
+}
+END_TEST
+
 /* hibernate_after_s, also where it comes with a reload; it is played, and sleeps again. */
 START_TEST(idle)
 {
@@ -289,6 +326,7 @@ main(void)
 	tcase_add_test(tc, of_every_kind);
 	tcase_add_test(tc, over_a_restart);
 	tcase_add_test(tc, commands_meanwhile);
+	tcase_add_test(tc, in_the_last_moment);
 	tcase_add_test(tc, idle);
 	tcase_add_test(tc, timer_over_a_restart);
 	suite_add_tcase(suite, tc);

@@ -76,9 +76,8 @@ flush(struct worker *w)
 
 	if (w->requests == NULL)
 		return;
-	requests_stop_listening(w->requests);
 	/* What was sent before the end is answered, with an error that says so. */
-	event_base_loop(w->base, EVLOOP_NONBLOCK);
+	requests_close_doors(w->requests);
 	timer = evtimer_new(w->base, on_flush_over, &over);
 	if (timer == NULL || evtimer_add(timer, &tv) == -1)
 		over = true;
@@ -87,6 +86,7 @@ flush(struct worker *w)
 			break;
 	if (timer != NULL)
 		event_free(timer);
+	fault_hit("left");
 }
 
 static void

@@ -295,8 +295,8 @@ requests_new(struct worker *w)
 	return all;
 }
 
-void
-requests_stop_listening(struct requests *all)
+static void
+stop_listening(struct requests *all)
 {
 	if (all->on_connect != NULL)
 		event_free(all->on_connect);
@@ -307,11 +307,26 @@ requests_stop_listening(struct requests *all)
 }
 
 void
+requests_close_doors(struct requests *all)
+{
+	struct client *client;
+	int fd;
+
+	/* Nobody comes after this; who waits in the backlog may have sent something. */
+	shutdown(all->fd, SHUT_RD);
+	while ((fd = accept4(all->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1)
+		welcome(all, fd);
+	stop_listening(all);
+	TAILQ_FOREACH(client, &all->clients, entry)
+		shutdown(conn_fd(client->conn), SHUT_RD);
+}
+
+void
 requests_free(struct requests *all)
 {
 	if (all == NULL)
 		return;
-	requests_stop_listening(all);
+	stop_listening(all);
 	while (!TAILQ_EMPTY(&all->clients))
 		client_free(TAILQ_FIRST(&all->clients));
 	conn_finish_all();
@@ -325,7 +340,7 @@ requests_are_drained(const struct requests *all)
 	const struct client *client;
 
 	TAILQ_FOREACH(client, &all->clients, entry)
-		if (conn_pending(client->conn) > 0)
+		if (!client->half_closed || conn_pending(client->conn) > 0)
 			return false;
 	return true;
 }

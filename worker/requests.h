@@ -14,10 +14,13 @@ struct worker;
 struct requests *requests_new(struct worker *);
 void	requests_free(struct requests *);	/* closes everything; NULL is none */
 
-/* Those who are connected go on. */
-void	requests_stop_listening(struct requests *);
+/*
+ * Before the process leaves: what was sent so far is still read by the loop; whoever connects or sends
+ * from here on fails, and so knows that it was not run.
+ */
+void	requests_close_doors(struct requests *);
 
-/* Has everybody read what was answered? */
+/* After that: has all been read, and has everybody read what was answered? */
 bool	requests_are_drained(const struct requests *);
 
 #endif
