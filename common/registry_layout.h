@@ -84,7 +84,7 @@ enum exit_intent {
 	EXIT_INTENT_HIBERNATED = 3,	/* sleeps, as journaled */
 	EXIT_INTENT_REFUSED = 4,	/* could not begin (last words: why); journaled nothing */
 	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged (last words: which line) */
-	EXIT_INTENT_BUSY = 6,		/* another process holds its journal's lock */
+	EXIT_INTENT_BUSY = 6,		/* its journal can't be had now: locked by another, or no room */
 	EXIT_INTENT_HUNG = 7,		/* computed for too long: SIGABRT to itself */
 };
 

@@ -23,7 +23,7 @@ enum ending {
 	ENDING_KILLED,		/* SIGKILL, the kernel's out-of-memory killer's too */
 	ENDING_REFUSED,		/* it could not begin and wrote nothing */
 	ENDING_DAMAGED,		/* its journal is damaged: no restart mends that */
-	ENDING_BUSY,		/* somebody else holds its journal: try again, it is nobody's fault */
+	ENDING_BUSY,		/* its journal is locked, or the disk is full: try again, it is nobody's fault */
 };
 const char *ending_name(enum ending);
 

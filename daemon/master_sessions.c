@@ -219,12 +219,12 @@ finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint
 	e->finishing = 0;
 	if (ending == ENDING_STOPPED || ending == ENDING_OVER) {
 		session_ended(m, e);
+	} else if (ending == ENDING_BUSY && e->start_tag == 0) {
+		e->finish_due = 1;
+		session_publish(m, e, busy_until(e, now));
 	} else if (e->start_tag != 0 || e->state == STATE_CLEANUP) {
 		log_error("session %s: its end could not be written (%s %s)", e->id, ending_name(ending), e->last_words);
 		session_ended(m, e);
-	} else if (ending == ENDING_BUSY) {
-		e->finish_due = 1;
-		session_publish(m, e, busy_until(e, now));
 	} else {
 		session_hold(m, e, ending == ENDING_DAMAGED ? "journal_damaged" : "finish_failed");
 	}

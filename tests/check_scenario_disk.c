@@ -268,6 +268,42 @@ START_TEST(broken_disk)
 }
 END_TEST
 
+/* A session that dies while the disk is full comes back when there is room: nobody is to blame. */
+START_TEST(dies_while_full)
+{
+	begin(__func__, "[sessions]\nmax_restarts=3\n");
+	table_start(c, "g1", 3);
+	if (bed_faults(bed, "journal.write fail 6 g1\n")) {
+		pid_t pid = bed_kill_session(bed, "g1", SIGKILL);
+		bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+		struct registry_entry entry;
+		ck_assert(bed_entry(bed, "g1", &entry));
+		ck_assert_uint_eq(entry.restarts, 1);
+		bed_faults(bed, NULL);
+	}
+	ck_assert_str_eq(table_round(c, "g1", 0), "active");
+	finish();
+}
+END_TEST
+
+/* A game whose end can't be written for want of room ends when there is some. */
+START_TEST(ends_while_full)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 1);
+	if (bed_faults(bed, "cleanup stop 1 g1\n")) {
+		ck_assert_str_eq(table_round(c, "g1", 0), "cleanup");
+		bed_faults(bed, "journal.write fail 4 g1\n");
+		bed_kill_if_running(bed, "g1");
+		bed_wait_gone(bed, "g1");
+		bed_faults(bed, NULL);
+		ck_assert(bed_exists(bed_journal(bed, "archive", "g1", path)));
+		ck_assert(!bed_exists(bed_journal(bed, "journal", "g1", path)));
+	}
+	finish();
+}
+END_TEST
+
 /* Little room is left: games that are there go on, and no new one begins. */
 START_TEST(low_room)
 {
@@ -385,6 +421,8 @@ main(void)
 	tcase_add_test(tc, nonsense_journals);
 	tcase_add_test(tc, failing_disk);
 	tcase_add_test(tc, broken_disk);
+	tcase_add_test(tc, dies_while_full);
+	tcase_add_test(tc, ends_while_full);
 	tcase_add_test(tc, low_room);
 	tcase_add_test(tc, full_disk);
 	tcase_add_test(tc, too_long_a_journal);

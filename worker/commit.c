@@ -20,6 +20,7 @@ refused(struct worker *w, struct rpc_error *error)
 
 	rpc_error_set(error, ERROR_JOURNAL, NULL, "the journal cannot be written: %s", strerror(e));
 	log_error("the journal cannot be written: %s", strerror(e));
+	w->no_room = e == ENOSPC || e == EDQUOT;
 	if (journal_is_broken(w->journal)) {
 		cell_last_words(&w->cell, "the journal cannot be mended: %s", strerror(e));
 		worker_leave(w, LEAVING_BROKEN, NULL);
@@ -75,4 +76,12 @@ commit_group(struct worker *w, struct session_group *group, struct rpc_error *er
 	if (w->timers != NULL)
 		timers_arm(w->timers);
 	return 0;
+}
+
+enum exit_intent
+commit_intent(const struct worker *w)
+{
+	if (journal_is_broken(w->journal))
+		return EXIT_INTENT_DAMAGED;
+	return w->no_room ? EXIT_INTENT_BUSY : EXIT_INTENT_NONE;
 }

@@ -6,6 +6,7 @@
 #ifndef WORKER_COMMIT_H
 #define WORKER_COMMIT_H
 
+#include "common/registry.h"
 #include "worker/session.h"
 
 struct worker;
@@ -17,5 +18,8 @@ struct worker;
  * what it has journaled ends here: the next one will.
  */
 int	commit_group(struct worker *, struct session_group *, struct rpc_error *);
+
+/* With what intent a process leaves that could not journal what it must. */
+enum exit_intent commit_intent(const struct worker *);
 
 #endif

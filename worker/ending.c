@@ -147,8 +147,7 @@ terminate(struct worker *w)
 	rc = session_decide_end(w->session, &now, &group, &error);
 	if (commit(w, rc, &group, &error) == 0)
 		return;
-	ending_leave(w, journal_is_broken(w->journal) ? EXIT_INTENT_DAMAGED : EXIT_INTENT_NONE, 1,
-	    "the end cannot be written: %s", error.message);
+	ending_leave(w, commit_intent(w), 1, "the end cannot be written: %s", error.message);
 }
 
 _Noreturn static void

@@ -183,8 +183,7 @@ append(struct worker *w, int decided, struct session_group *group, struct rpc_er
 	session_group_clear(group);
 	if (decided == 0)
 		return;
-	ending_leave(w, journal_is_broken(w->journal) ? EXIT_INTENT_DAMAGED : EXIT_INTENT_NONE, 1,
-	    "the start cannot be written: %s", error->message);
+	ending_leave(w, commit_intent(w), 1, "the start cannot be written: %s", error->message);
 }
 
 static void

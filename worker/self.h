@@ -48,6 +48,7 @@ struct worker {
 	struct orders		*orders;
 	enum leaving		 leaving;
 	char			 why[SESSION_REASON_SIZE];	/* of a hibernation */
+	bool			 no_room;	/* the journal took nothing, for want of it */
 	bool			 asleep;	/* hibernated: nothing changes any more */
 };
 
