@@ -3,6 +3,7 @@
 #   make            build/gamed, build/gamectl and build/words
 #   make check      every test and the source checks (./scripts/check)
 #   make cases      which tests cover the cases of supervision, and how they went
+#   make chaos      games under 10,000 kills, and the long forms of other tests
 #   make check-init  under init systems, for real (INITBED=PROGRAM: in whole machines, too)
 #   make asan       the tests under AddressSanitizer and UBSan alone
 #   make bench      measurements, as ratios to references of the same run
@@ -60,8 +61,8 @@ DAEMON	:= $(filter-out daemon/main.c,$(wildcard daemon/*.c))
 CTL	:= $(filter-out daemon/ctl/main.c,$(wildcard daemon/ctl/*.c))
 WORDC	:= $(wildcard wordlist/*.c) worker/words_normalise.c
 DICTS	:= $(wildcard /usr/share/dict/*-english* /usr/share/hunspell/en_* /usr/share/wordnet/*)
-TESTLIB	:= $(wildcard tests/lib/*.c)
-CHECKS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/check_*.c))
+TESTLIB	:= $(wildcard tests/lib/*.c tests/chaos/*.c)
+CHECKS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/check_*.c)))
 TOOLS	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tool_*.c))
 BENCHES	:= $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench_*.c))
 MANS	:= $(wildcard man/*.[1-9])
@@ -121,6 +122,11 @@ cases:
 	@$(MAKE) -s BUILD=build/gcc CC=gcc FAULTS=1 tests
 	@./scripts/cases
 
+# The tests that ask how long they are to be (tests/lib/suite.h).
+LONG	:= $(patsubst %.c,$(BUILD)/%,$(shell grep -l suite_times tests/check_*.c))
+chaos: all $(LONG)
+	@set -e; for test in $(LONG); do echo "$$test"; GAMED_LONG=1 $$test; done
+
 check-init: all
 	BUILD=$(BUILD) ./scripts/check-init
 
@@ -159,7 +165,7 @@ deb:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all tests tidy check cases check-init asan bench install clean
+.PHONY: all tests tidy check cases chaos check-init asan bench install clean
 .SECONDARY:
 
 -include $(shell find $(BUILD) -path '*/deb' -prune -o -name '*.d' -print 2>/dev/null)

@@ -15,6 +15,8 @@
 #include "common/clock.h"
 #include "tests/lib/client.h"
 
+#define CLIENT_PATH_MAX (BED_PATH_MAX + 128)
+
 struct client {
 	int fd;
 	int last_id;
@@ -26,39 +28,77 @@ struct client {
 /* ---- connecting -------------------------------------------------------------------------------
  */
 
+/* NULL with errno where nobody listens. */
 static struct client *
-client_new(const char *path)
+client_try(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct client *c = calloc(1, sizeof(*c));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	ck_assert_ptr_nonnull(c);
+	ck_assert_int_ne(fd, -1);
 	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
 	strlcpy(address.sun_path, path, sizeof(address.sun_path));
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ne(c->fd, -1);
-	ck_assert_msg(connect(c->fd, (struct sockaddr *)&address, sizeof(address)) == 0, "%s: %s",
-	    path, strerror(errno));
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return NULL;
+	}
+	struct client *c = calloc(1, sizeof(*c));
+	ck_assert_ptr_nonnull(c);
+	c->fd = fd;
 	c->waiting = cJSON_CreateArray();
 	return c;
+}
+
+static const char *
+session_socket(struct bed *bed, const char *id, char out[CLIENT_PATH_MAX])
+{
+	snprintf(out, CLIENT_PATH_MAX, "%s/session/%s.sock", bed->runtime, id);
+	return out;
+}
+
+static const char *
+control_socket(struct bed *bed, char out[CLIENT_PATH_MAX])
+{
+	snprintf(out, CLIENT_PATH_MAX, "%s/control.sock", bed->runtime);
+	return out;
+}
+
+struct client *
+client_try_open(struct bed *bed)
+{
+	char path[CLIENT_PATH_MAX];
+
+	return client_try(control_socket(bed, path));
+}
+
+struct client *
+client_try_open_session(struct bed *bed, const char *id)
+{
+	char path[CLIENT_PATH_MAX];
+
+	return client_try(session_socket(bed, id, path));
 }
 
 struct client *
 client_open(struct bed *bed)
 {
-	char path[BED_PATH_MAX + 32];
+	char path[CLIENT_PATH_MAX];
+	struct client *c = client_try(control_socket(bed, path));
 
-	snprintf(path, sizeof(path), "%s/control.sock", bed->runtime);
-	return client_new(path);
+	ck_assert_msg(c != NULL, "%s: %s", path, strerror(errno));
+	return c;
 }
 
 struct client *
 client_open_session(struct bed *bed, const char *id)
 {
-	char path[BED_PATH_MAX + 128];
+	char path[CLIENT_PATH_MAX];
+	struct client *c = client_try(session_socket(bed, id, path));
 
-	snprintf(path, sizeof(path), "%s/session/%s.sock", bed->runtime, id);
-	return client_new(path);
+	ck_assert_msg(c != NULL, "%s: %s", path, strerror(errno));
+	return c;
 }
 
 void

@@ -18,6 +18,9 @@ struct client;
 /* Connected to the control socket, or to a session's own. Fails the test where it can't be. */
 struct client *client_open(struct bed *);
 struct client *client_open_session(struct bed *, const char *id);
+/* The same; NULL where nobody listens. */
+struct client *client_try_open(struct bed *);
+struct client *client_try_open_session(struct bed *, const char *id);
 void	client_close(struct client *);		/* NULL is none */
 int	client_fd(const struct client *);
 
