@@ -84,6 +84,8 @@ esac
 # ---- playing ---------------------------------------------------------------------------------------
 
 master() { cat /run/gamed/gamed.pid; }
+# The process that runs the game.
+session() { gamectl -j show g1 | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p'; }
 is_another_master() { [ "$(master)" != "$1" ] && gamectl status; }
 no_process() { ! pgrep -u gamed >/dev/null; }
 # plays WORD: both answer it, each once, however often it is tried.
@@ -110,8 +112,9 @@ sed -i 's/max=30/max=x/' /etc/gamed/gamed.conf
 [ "$system" = runit ] || ! does reload 2>/dev/null || fail "reload succeeds with wrong settings"
 sed -i 's/max=x/max=30/' /etc/gamed/gamed.conf
 
-# A master that is killed: the games are back.
+# A master that is killed: the game goes on in its process, which the next one adopts.
 before=$(master)
+process=$(session)
 kill -KILL "$before"
 case $system in
 systemd | runit) until_true "another master" is_another_master "$before" ;;
@@ -121,6 +124,7 @@ systemd | runit) until_true "another master" is_another_master "$before" ;;
 	;;
 esac
 until_true "the game after the master's death" plays stone
+[ "$(session)" = "$process" ] || fail "the game's process is another one"
 [ "$system" != systemd ] || [ "$(systemctl show -P NRestarts gamed)" -ge 1 ] || fail "nobody restarted it"
 
 # A master that hangs.
@@ -129,6 +133,7 @@ if [ "$system" = systemd ]; then
 	kill -STOP "$before"
 	until_true "the watchdog" is_another_master "$before"
 	until_true "the game after the watchdog" plays water
+	[ "$(session)" = "$process" ] || fail "the game's process did not outlive the watchdog"
 fi
 
 does restart
