@@ -122,7 +122,7 @@ collect_own(const struct doctor *d, struct names *names)
 void
 doctor_leftovers(const struct doctor *d, struct doctor_finding *f)
 {
-	struct registry *r = d->daemon != 0 ? open_registry(d) : NULL;
+	struct registry *r = open_registry(d);
 	struct names names = { 0 };
 
 	if (access(d->runtime, R_OK | X_OK) == -1 && errno != ENOENT) {
@@ -166,7 +166,7 @@ doctor_registry(const struct doctor *d, struct doctor_finding *f)
 	if (strncmp(h->boot_id, clock_boot_id(), sizeof(h->boot_id)) != 0)
 		doctor_find(f, DOCTOR_WARN, "start gamed: it makes a new one", "it is from before the last reboot");
 	else if (!process_is(h->master_pid, h->master_start))
-		doctor_find(f, DOCTOR_WARN, "start gamed: the games come back from their journals", "it is of a gamed that died, pid %d", (int)h->master_pid);
+		doctor_find(f, DOCTOR_WARN, "start gamed: it takes the games over as they are", "it is of a gamed that died, pid %d", (int)h->master_pid);
 	else if (d->daemon != 0 && d->daemon != h->master_pid)
 		doctor_find(f, DOCTOR_BAD, "somebody replaced it: restart gamed", "it is of pid %d, and gamed has pid %d", (int)h->master_pid, (int)d->daemon);
 	else
