@@ -212,6 +212,16 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 	session_publish(m, e, e->order_deadline_ns);
 }
 
+/*
+ * Could another one do what this finishing worker did not? Not where it crashed, or the master killed it because it was late (and took its
+ * deadline away): that would be a loop.
+ */
+static bool
+finish_is_tried_again(const struct registry_entry *e, enum ending ending)
+{
+	return e->start_tag == 0 && (ending == ENDING_BUSY || (ending == ENDING_KILLED && e->deadline_ns != 0));
+}
+
 /* A finishing worker is gone. Whatever it left is found again at the next start of gamed: there is no loop here. */
 static void
 finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
@@ -219,7 +229,7 @@ finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint
 	e->finishing = 0;
 	if (ending == ENDING_STOPPED || ending == ENDING_OVER) {
 		session_ended(m, e);
-	} else if (ending == ENDING_BUSY && e->start_tag == 0) {
+	} else if (finish_is_tried_again(e, ending)) {
 		e->finish_due = 1;
 		session_publish(m, e, busy_until(e, now));
 	} else if (e->start_tag != 0 || e->state == STATE_CLEANUP) {

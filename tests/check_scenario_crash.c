@@ -264,6 +264,27 @@ START_TEST(case_14_31_temporary)
 END_TEST
 
 /* A command that hangs is ended by its own process; the session comes back. */
+/* Who writes a session's end down is killed too: another does, and nobody is held for it. */
+START_TEST(killed_while_it_ends)
+{
+	begin(__func__, "");
+	table_start(c, "g1", 1);
+	client_do(c, "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'temporary'}");
+	if (bed_faults(bed, "cleanup kill 3 g1\nrecovery kill 2 g2\n")) {
+		ck_assert_str_eq(table_round(c, "g1", 0), "cleanup");
+		bed_kill_session(bed, "g2", SIGKILL);
+		for (int i = 1; i <= 2; i++) {
+			char id[8], path[BED_PATH_MAX];
+			snprintf(id, sizeof(id), "g%d", i);
+			bed_wait_gone(bed, id);
+			ck_assert(bed_exists(bed_journal(bed, "archive", id, path)));
+		}
+	}
+	finish();
+}
+END_TEST
+
 START_TEST(hanging_command)
 {
 	begin(__func__, "[sessions]\nhang_timeout_ms=300\n");
@@ -362,6 +383,7 @@ main(void)
 	tcase_add_test(tc, case_49_57_held_and_released);
 	tcase_add_test(tc, case_38_held_over_a_restart);
 	tcase_add_test(tc, case_14_31_temporary);
+	tcase_add_test(tc, killed_while_it_ends);
 	tcase_add_test(tc, hanging_command);
 	tcase_add_test(tc, gateway_killed);
 	tcase_add_test(tc, case_49_51_53_54_services_give_up);
