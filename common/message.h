@@ -62,6 +62,7 @@ struct service_request {
 	uint32_t max_restarts, max_seconds, stop_timeout_ms;	/* UINT32_MAX: unlimited; valid if has_limits */
 	uint32_t owner;			/* uid */
 	uint32_t timeout_ms;		/* STOP */
+	uint32_t asked_by;		/* of a session: uid + 1 of who asks; 0: nobody, it is ourselves */
 	int64_t	 activity_ns;		/* EXPIRE: as the registry had it */
 	uint64_t key_hash[2];
 	uint64_t seq;			/* FOUND */

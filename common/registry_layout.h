@@ -135,6 +135,8 @@ struct registry_exit {
 	int32_t		 code;		/* exit code; -1 if a signal did it or nobody knows */
 	int32_t		 signal;	/* 0 if it exited */
 	uint32_t	 intent;	/* enum exit_intent */
+	uint32_t	 cause;		/* enum cause: why, as far as the master can know */
+	uint32_t	 pad;
 };
 
 /* A process that a command ended; pid 0: none. */
@@ -180,6 +182,8 @@ struct registry_entry {
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
 	uint32_t	 poisoned;	/* commands that it does not run again, as far as is known */
 	uint32_t	 finishing;	/* its process is a finishing worker */
+	uint32_t	 killed_for;	/* enum cause: its process gets a SIGKILL of ours */
+	uint32_t	 ordered_by;	/* uid + 1 of who asked for the order; 0: nobody */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
 	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
 	uint32_t	 reaped;	/* its process is gone, and what follows is not decided yet */
@@ -199,6 +203,7 @@ struct registry_entry {
 	char		 version[VERSION_SIZE];	/* of gamed, that its last process runs */
 
 	/* What is mostly empty stands last, and costs nothing then. */
+	char		 exit_command[64];	/* the type of the command that its last process ended in */
 	struct registry_crash crash;	/* until a process that is ready has journaled it */
 	char		 reason[128];	/* of the order, of the hold, of the end */
 	char		 last_words[256];

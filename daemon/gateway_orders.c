@@ -60,6 +60,7 @@ send_order(struct call *call, enum service_asks what)
 	struct service_request request = ask_about(what, call->game_id);
 
 	request.timeout_ms = call->timeout_ms;
+	request.asked_by = call->uid + 1;
 	if (call->reason != NULL)
 		strlcpy(request.text, call->reason, sizeof(request.text));
 	call->ask.on_answer = on_answer;

@@ -91,6 +91,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 static void
 end_session(struct master *m, struct registry_entry *e)
 {
+	e->ordered_by = 0;
 	if (m->end_games)
 		order_stop(m, e, "shutdown", UINT32_MAX);
 	else if (e->start_tag != 0 && e->pid != 0 && e->order == ORDER_NONE)
@@ -340,6 +341,7 @@ master_run(const struct config *config, int detached, int ready_fd)
 		log_warning("daemon.runtime_dir: " PLACE_LOG ": %s; sessions will not follow when the log is rotated", strerror(errno));
 	fault_init(m->place.state);
 	raise_limits();
+	why_init(m);
 	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
 		log_error("%s", err);
 		m->exit_code = 1;

@@ -10,6 +10,7 @@
  *	master_spawn.c		birth
  *	master_reap.c		death: last words, obituary
  *	master_adopt.c		the workers of a master that is gone
+ *	master_why.c		why a process ended
  *	master_totals.c		what is counted of sessions, for the monitor
  *	master_restart.c	policy, pure
  *	master_begin.c		how a session comes to be there
@@ -136,6 +137,7 @@ struct master {
 	bool			 has_overdue;	/* restarts or wakes are due, but too many are coming, or awake */
 	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
 	unsigned long		 stale_messages;
+	uint64_t		 oom_kills;	/* those of our control group that are accounted for */
 };
 
 /* ---- master.c */
@@ -176,6 +178,11 @@ void	adopt_decide(struct master *);
 void	adopt_fini(struct master *);
 /* To the entry's own process, child or adopted. As kill(2). */
 int	session_signal(struct master *, const struct registry_entry *e, int sig);
+
+/* ---- master_why.c */
+void	why_init(struct master *);
+/* The cause, into the entry's last exit, of which all else is known. */
+void	why_note(struct master *, struct registry_entry *);
 
 /* ---- master_totals.c */
 /* Adds n to this member (offsetof in struct registry_total) of the mode's row. */

@@ -65,6 +65,7 @@ order_kill(struct master *m, struct registry_entry *e)
 	e->residency = RESIDENCY_STOPPING;
 	e->order = ORDER_STOP;
 	strlcpy(e->reason, "killed", sizeof(e->reason));
+	e->killed_for = CAUSE_OPERATOR;
 	session_publish(m, e, 0);
 	session_signal(m, e, SIGKILL);
 	return ERROR_NONE;
@@ -161,6 +162,7 @@ order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		strlcpy(e->reason, "start_timeout", sizeof(e->reason));
 	else if (e->order == ORDER_STOP && !e->finishing)
 		strlcpy(e->reason, "killed", sizeof(e->reason));
+	e->killed_for = e->residency == RESIDENCY_STOPPING ? CAUSE_STOP_TIMEOUT : CAUSE_START_TIMEOUT;
 	session_publish(m, e, 0);
 	session_signal(m, e, SIGKILL);
 }

@@ -48,7 +48,7 @@ crash_note(struct registry_entry *e, const struct registry_cell *cell, enum work
  * cells up, in this order, counts nothing twice.
  */
 static void
-last_words_take(struct master *m, struct registry_entry *e, char *command, size_t size)
+last_words_take(struct master *m, struct registry_entry *e)
 {
 	struct registry_cell cell = { 0 };
 	uint32_t number = e->cell;
@@ -76,7 +76,7 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 	e->errors += cell.errors;
 	if (*e->last_words == '\0')
 		strlcpy(e->last_words, cell.last_words, sizeof(e->last_words));
-	strlcpy(command, cell.command, size);
+	strlcpy(e->exit_command, cell.command, sizeof(e->exit_command));
 	crash_note(e, &cell, registry_cell_phase(m->registry, number));
 	registry_write(m->registry, e);
 	totals_reaped(m, e->mode, &cell);
@@ -84,9 +84,10 @@ last_words_take(struct master *m, struct registry_entry *e, char *command, size_
 }
 
 static void
-obituary(const struct registry_entry *e, const char *how, const char *command)
+obituary(const struct registry_entry *e, const char *how)
 {
 	const struct registry_exit *last = &e->last_exit;
+	const char *command = e->exit_command;
 	enum ending ending = ending_of(last);
 
 	if (ending == ENDING_OVER || ending == ENDING_STOPPED || ending == ENDING_HIBERNATED) {
@@ -106,8 +107,6 @@ obituary(const struct registry_entry *e, const char *how, const char *command)
 static void
 bury(struct master *m, struct registry_entry *e, int code, int signal, const char *how)
 {
-	char command[64];
-
 	e->last_exit = (struct registry_exit){
 		.at_wall_ms = clock_wall_ms(),
 		.lived_ms = (clock_boot_ns() - e->forked_ns) / NS_PER_MS,
@@ -116,10 +115,11 @@ bury(struct master *m, struct registry_entry *e, int code, int signal, const cha
 		.signal = signal,
 		.intent = registry_cell_intent(m->registry, e->cell),
 	};
+	why_note(m, e);
 	e->reaped = 1;
-	last_words_take(m, e, command, sizeof(command));
+	last_words_take(m, e);
 	fault_hit("reaped");
-	obituary(e, how, command);
+	obituary(e, how);
 }
 
 /* It is counted no more among those that run. */

@@ -87,6 +87,36 @@ ending_is_of_command(const struct registry_exit *last, enum worker_phase phase)
 	}
 }
 
+enum cause
+cause_of_exit(const struct registry_exit *last, enum cause killed_for, bool out_of_memory)
+{
+	bool unseen = last->signal == 0 && last->code == -1;
+
+	if ((last->signal == SIGKILL || unseen) && killed_for != CAUSE_NONE)
+		return killed_for;
+	if (last->signal == SIGKILL && out_of_memory)
+		return CAUSE_OUT_OF_MEMORY;
+	if ((last->signal == SIGABRT || unseen) && last->intent == EXIT_INTENT_HUNG)
+		return CAUSE_HANG;
+	if (last->signal != 0)
+		return CAUSE_SIGNAL;
+	switch (ending_of(last)) {
+	case ENDING_OVER:
+	case ENDING_STOPPED:
+	case ENDING_HIBERNATED:
+	case ENDING_BUSY:
+		return CAUSE_NONE;
+	case ENDING_DAMAGED:
+		return CAUSE_JOURNAL_DAMAGED;
+	case ENDING_EXITED:
+	case ENDING_CRASHED:
+	case ENDING_KILLED:
+	case ENDING_REFUSED:
+		break;
+	}
+	return unseen ? CAUSE_UNKNOWN : CAUSE_EXIT;
+}
+
 enum verdict
 restart_verdict(enum restart_type type, enum ending ending, bool ordered)
 {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/cause.h"
 #include "common/registry_layout.h"
 
 #define RESTARTS_UNLIMITED UINT32_MAX
@@ -39,6 +40,12 @@ enum ending ending_of(const struct registry_exit *);
  * waited for the disk, and not by SIGKILL, which comes from outside.
  */
 bool	ending_is_of_command(const struct registry_exit *, enum worker_phase);
+
+/*
+ * Why it ended, as far as a supervisor can know. killed_for: what a SIGKILL of ours was for, or CAUSE_NONE; out_of_memory: the kernel says that a SIGKILL was
+ * its own.
+ */
+enum cause cause_of_exit(const struct registry_exit *, enum cause killed_for, bool out_of_memory);
 
 /* What shall become of the session. */
 enum verdict {

@@ -91,6 +91,7 @@ session_fork(struct master *m, struct registry_entry *e, enum residency residenc
 	e->order_deadline_ns = 0;
 	e->wake_wanted = 0;
 	e->wake_wall_ms = 0;
+	e->ordered_by = 0;
 	e->reason[0] = '\0';
 	if (fault_hit("restart") || spawn_session(m, e, false, -1) == -1) {
 		log_warning("session %s: cannot fork: %s", e->id, strerror(errno));

@@ -132,6 +132,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 	strlcpy(e->version, GAMED_VERSION, sizeof(e->version));
 	e->pid = 0;
 	e->reaped = 0;
+	e->killed_for = CAUSE_NONE;
 	/* From here on a successor finds the process, whatever became of us. */
 	*child = 0;
 	registry_write(m->registry, e);

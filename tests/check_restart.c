@@ -199,6 +199,38 @@ START_TEST(case_30_which_ends_a_command_is_blamed_for)
 }
 END_TEST
 
+START_TEST(why_a_process_ended)
+{
+	struct registry_exit last = {.code = -1, .signal = SIGKILL};
+
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_SIGNAL);
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, true), CAUSE_OUT_OF_MEMORY);
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_STOP_TIMEOUT, true), CAUSE_STOP_TIMEOUT);
+	/* It was to be killed, and died before of something else. */
+	last.signal = SIGSEGV;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_STOP_TIMEOUT, true), CAUSE_SIGNAL);
+	last.signal = SIGABRT;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_SIGNAL);
+	last.intent = EXIT_INTENT_HUNG;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_HANG);
+	/* Nobody saw it. */
+	last.signal = 0;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_HANG);
+	last.intent = EXIT_INTENT_NONE;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_UNKNOWN);
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_START_TIMEOUT, false), CAUSE_START_TIMEOUT);
+	last.intent = EXIT_INTENT_HIBERNATED;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_NONE);
+	last.code = 1;
+	last.intent = EXIT_INTENT_NONE;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_EXIT);
+	last.intent = EXIT_INTENT_DAMAGED;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_JOURNAL_DAMAGED);
+	last.intent = EXIT_INTENT_BUSY;
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_NONE);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -216,6 +248,7 @@ main(void)
 	tcase_add_test(tc, case_47_steady_crashes);
 	tcase_add_test(tc, case_64_first_at_once_then_back_off);
 	tcase_add_loop_test(tc, case_28_to_31_restart_type_by_exit_reason, 0, sizeof(matrix) / sizeof(matrix[0]));
+	tcase_add_test(tc, why_a_process_ended);
 	tcase_add_test(tc, case_30_which_ends_a_command_is_blamed_for);
 	tcase_add_test(tc, case_35_what_the_kernel_saw_comes_first);
 	suite_add_tcase(suite, tc);

@@ -262,7 +262,7 @@ START_TEST(invalid_state_names_the_state)
 
 	lead_to(STATE_CLEANUP);
 	ck_assert_int_eq(
-	    session_decide_step(p.session, REQUEST_PAUSE, NULL, &p.now, &group, &error), -1);
+	    session_decide_step(p.session, REQUEST_PAUSE, NULL, 0, &p.now, &group, &error), -1);
 	ck_assert_str_eq(error.state, "cleanup");
 }
 END_TEST
@@ -364,7 +364,7 @@ START_TEST(hibernation_says_when_to_wake)
 
 	played_command(&p, "{\"type\":\"arm\",\"in_ms\":1500}", NULL);
 	ck_assert_int_eq(
-	    session_decide_hibernation(p.session, "shutdown", &p.now, &group, &error), 0);
+	    session_decide_hibernation(p.session, "shutdown", 0, &p.now, &group, &error), 0);
 	const cJSON *data = group.records[0].data;
 	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(data, "why")), "shutdown");
 	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(data, "wake_at")),
@@ -373,7 +373,7 @@ START_TEST(hibernation_says_when_to_wake)
 	played_epoch(&p);
 	ck_assert_int_eq(p.session->state, STATE_ACTIVE);
 	played_step(&p, REQUEST_PAUSE, NULL);
-	session_decide_hibernation(p.session, "signal", &p.now, &group, &error);
+	session_decide_hibernation(p.session, "signal", 0, &p.now, &group, &error);
 	ck_assert(!cJSON_HasObjectItem(group.records[0].data, "wake_at"));
 	session_group_clear(&group);
 	expect_replay_equal();

@@ -101,7 +101,7 @@ run_step(enum session_request what)
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
 
-	ck_assert_int_eq(session_decide_step(w.session, what, NULL, &now, &group, &error), 0);
+	ck_assert_int_eq(session_decide_step(w.session, what, NULL, 0, &now, &group, &error), 0);
 	ck_assert_int_eq(commit_group(&w, &group, &error), 0);
 	session_group_clear(&group);
 }

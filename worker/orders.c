@@ -161,7 +161,7 @@ watch_parent(struct orders *o)
  * master has its own ways.
  */
 static void
-stop(struct worker *w, const char *reason)
+stop(struct worker *w, const char *reason, uint32_t by)
 {
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
@@ -169,7 +169,7 @@ stop(struct worker *w, const char *reason)
 	int rc;
 
 	journal_set_max(w->journal, 0);
-	rc = session_decide_step(w->session, REQUEST_STOP, reason, &now, &group, &error);
+	rc = session_decide_step(w->session, REQUEST_STOP, reason, by, &now, &group, &error);
 	if (rc == 0)
 		rc = commit_group(w, &group, &error);
 	if (rc == 0)
@@ -189,9 +189,10 @@ obey(struct worker *w)
 		return;
 	switch ((enum order)entry.order) {
 	case ORDER_STOP:
-		stop(w, entry.reason);
+		stop(w, entry.reason, entry.ordered_by);
 		break;
 	case ORDER_HIBERNATE:
+		w->ordered_by = entry.ordered_by;
 		worker_leave(w, LEAVING_HIBERNATES, entry.reason);
 		break;
 	case ORDER_NONE:

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/config.h"
+#include "common/exit_report.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "worker/commit.h"
@@ -142,6 +143,7 @@ process(const struct worker *w)
 	static struct session_process self = { .version = GAMED_VERSION };
 
 	self.pid = getpid();
+	self.ended = exit_is_worth_a_report(&w->entry) ? &w->entry : NULL;
 	self.crash = w->entry.crash.pid != 0 ? &w->entry.crash : NULL;
 	return &self;
 }
@@ -187,12 +189,12 @@ append(struct worker *w, int decided, struct session_group *group, struct rpc_er
 }
 
 static void
-take_step(struct worker *w, enum session_request request, const char *reason)
+take_step(struct worker *w, enum session_request request, const char *reason, uint32_t by)
 {
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
-	int rc = session_decide_step(w->session, request, reason, &now, &group, &error);
+	int rc = session_decide_step(w->session, request, reason, by, &now, &group, &error);
 
 	append(w, rc, &group, &error);
 }
@@ -208,9 +210,9 @@ go_on(struct worker *w, bool finish)
 
 	append(w, rc, &group, &error);
 	if (w->session->state == STATE_ACTIVE && w->session->mode->is_over(w->session->game))
-		take_step(w, REQUEST_OVER, NULL);
+		take_step(w, REQUEST_OVER, NULL, 0);
 	if (finish)
-		take_step(w, REQUEST_STOP, w->entry.reason);
+		take_step(w, REQUEST_STOP, w->entry.reason, w->entry.ordered_by);
 	if (w->session->state == STATE_CLEANUP)
 		worker_leave(w, LEAVING_ENDS, NULL);
 }

@@ -19,7 +19,7 @@ step(struct request *rq, enum session_request what)
 	struct worker *w = rq->worker;
 	struct session_now now = worker_now(w);
 
-	if (session_decide_step(w->session, what, NULL, &now, &rq->done, &rq->error) == -1 ||
+	if (session_decide_step(w->session, what, NULL, 0, &now, &rq->done, &rq->error) == -1 ||
 	    commit_group(w, &rq->done, &rq->error) == -1)
 		return;
 	json_object(rq->out, "result");

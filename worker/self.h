@@ -49,6 +49,7 @@ struct worker {
 	enum leaving		 leaving;
 	char			 why[SESSION_REASON_SIZE];	/* of a hibernation */
 	bool			 no_room;	/* the journal took nothing, for want of it */
+	uint32_t		 ordered_by;	/* uid + 1 of who asked for it; 0: nobody */
 	bool			 asleep;	/* hibernated: nothing changes any more */
 };
 

@@ -83,6 +83,21 @@ take_ms(struct session *session, const struct journal_record *r, const char *nam
 	return 0;
 }
 
+/* uid + 1, or 0 where it is not said. */
+static int
+take_uid(struct session *session, const struct journal_record *r, uint32_t *by)
+{
+	uint64_t uid;
+
+	*by = 0;
+	if (!cJSON_HasObjectItem(r->data, "uid"))
+		return 0;
+	if (take_ms(session, r, "uid", &uid) == -1 || uid >= UINT32_MAX)
+		return refuse(session, "%s without a right uid", r->type);
+	*by = (uint32_t)uid + 1;
+	return 0;
+}
+
 /* ---- one handler a type ---------------------------------------------------------------------- */
 
 static int
@@ -149,7 +164,8 @@ evolve_state(struct session *session, const struct journal_record *r)
 		return refuse(session, "a step from %s to %s while %s", from_name, to_name,
 		    session_state_name(session->state));
 	if (to == STATE_CLEANUP &&
-	    take_text(session, r, "reason", session->reason, sizeof(session->reason)) == -1)
+	    (take_text(session, r, "reason", session->reason, sizeof(session->reason)) == -1 ||
+		take_uid(session, r, &session->ended_by) == -1))
 		return -1;
 	game_clock_run(&session->clock, boot_ms, game_ms, to == STATE_ACTIVE);
 	return 0;

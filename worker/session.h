@@ -38,6 +38,7 @@ struct session {
 	char			 guild[LABEL_MAX + 1];
 	enum session_state	 state;
 	char			 reason[SESSION_REASON_SIZE];	/* why it ends, from cleanup on */
+	uint32_t		 ended_by;	/* uid + 1 of who asked for that; 0: nobody */
 	bool			 is_over;	/* game_terminated is its last record */
 	uint64_t		 seq;		/* of its last record; 0: empty */
 	uint32_t		 epoch;
@@ -92,10 +93,12 @@ struct session_group {
 };
 void	session_group_clear(struct session_group *);
 
-/* The process that runs it, for epoch_started, and what ended the one before it. */
+/* The process that runs it, for epoch_started, and how the one before it ended. */
 struct session_process {
 	int		 pid;
 	const char	*version;
+	/* As its master knows it, where that is worth a word; else NULL. */
+	const struct registry_entry *ended;
 	/* The command that ended it, or NULL; it counts once, however often it is given. */
 	const struct registry_crash *crash;
 };
@@ -128,8 +131,12 @@ int	session_decide_epoch(const struct session *, const struct session_process *,
 int	session_decide_command(const struct session *, const cJSON *command, const char *key,
 	    const struct session_now *, struct session_group *, cJSON **reply, struct rpc_error *);
 
-/* REQUEST_PAUSE, _RESUME, _STOP or _OVER; reason is for a step to cleanup (NULL: the usual one). */
+/*
+ * REQUEST_PAUSE, _RESUME, _STOP or _OVER; reason is for a step to cleanup (NULL: the usual one), and
+ * so is by: uid + 1 of who asked for it, 0: nobody did.
+ */
 int	session_decide_step(const struct session *, enum session_request, const char *reason,
+	    uint32_t by,
 	    const struct session_now *, struct session_group *, struct rpc_error *);
 
 /* The game's timer. */
@@ -140,8 +147,11 @@ int	session_decide_timer(const struct session *, const struct session_now *,
 int	session_decide_retry(const struct session *, uint64_t record, struct session_group *,
 	    struct rpc_error *);
 
-/* No process will run it for a while; why is one of: signal, shutdown, request, orphaned. */
-int	session_decide_hibernation(const struct session *, const char *why,
+/*
+ * No process will run it for a while; why is one of: signal, shutdown, request, idle, orphaned. by as
+ * above.
+ */
+int	session_decide_hibernation(const struct session *, const char *why, uint32_t by,
 	    const struct session_now *, struct session_group *, struct rpc_error *);
 
 /* From cleanup to the end. */

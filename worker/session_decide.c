@@ -51,7 +51,7 @@ add_events(const struct session *session, struct game_events *events, const char
 	game_events_clear(events);
 	if (rc == 0 && over)
 		rc = session_add_state(
-		    session, STATE_ACTIVE, STATE_CLEANUP, REASON_OVER, key, now, group);
+		    session, STATE_ACTIVE, STATE_CLEANUP, REASON_OVER, 0, key, now, group);
 	return rc;
 }
 
@@ -107,7 +107,7 @@ session_decide_birth(const struct session *session, const struct session_birth *
 	}
 	if (session_add_birth(birth, group) == -1 ||
 	    session_add_epoch(session, process, now, group) == -1 ||
-	    session_add_state(session, STATE_INITIALIZING, STATE_ACTIVE, NULL, NULL, now, group) ==
+	    session_add_state(session, STATE_INITIALIZING, STATE_ACTIVE, NULL, 0, NULL, now, group) ==
 		-1) {
 		game_events_clear(&events);
 		return finish(group, -1, error);
@@ -194,7 +194,7 @@ copy_reason(char out[SESSION_REASON_SIZE], enum session_request request, const c
 
 int
 session_decide_step(const struct session *session, enum session_request request, const char *reason,
-    const struct session_now *now, struct session_group *group, struct rpc_error *error)
+    uint32_t by, const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
 	char why[SESSION_REASON_SIZE];
 	struct session_step step;
@@ -203,7 +203,7 @@ session_decide_step(const struct session *session, enum session_request request,
 	if (rc == 1) {
 		copy_reason(why, request, reason);
 		rc = session_add_state(session, session->state, step.to,
-		    step.to == STATE_CLEANUP ? why : NULL, NULL, now, group);
+		    step.to == STATE_CLEANUP ? why : NULL, by, NULL, now, group);
 	}
 	return finish(group, rc, error);
 }
@@ -242,13 +242,13 @@ session_decide_retry(const struct session *session, uint64_t record, struct sess
 }
 
 int
-session_decide_hibernation(const struct session *session, const char *why,
+session_decide_hibernation(const struct session *session, const char *why, uint32_t by,
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
 	int64_t wake_at_ms = session_wake_at_ms(session, &now->time);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
-	bool ok = record_put_text(data, "why", why) &&
+	bool ok = record_put_text(data, "why", why) && record_put_uid(data, by) &&
 	    record_put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
 	if (wake_at_ms != 0)
@@ -268,10 +268,12 @@ session_decide_end(const struct session *session, const struct session_now *now,
 	if (may(session, REQUEST_CLEANED, &step, error) != 1)
 		return finish(group, -1, error);
 	if (session_add_state(
-		session, session->state, step.to, session->reason, NULL, now, group) == -1)
+		session, session->state, step.to, session->reason, session->ended_by, NULL, now,
+		group) == -1)
 		return finish(group, -1, error);
 	data = cJSON_CreateObject();
-	data = record_whole(data, record_put_text(data, "reason", session->reason));
+	data = record_whole(data, record_put_text(data, "reason", session->reason) &&
+		record_put_uid(data, session->ended_by));
 	return finish(group, session_group_add(group, RECORD_TERMINATED, NULL, data, NULL), error);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/exit_report.h"
 #include "common/registry.h"
 #include "worker/session_records.h"
 
@@ -58,6 +59,24 @@ record_put_number(cJSON *data, const char *name, double n)
 	return cJSON_AddNumberToObject(data, name, n) != NULL;
 }
 
+bool
+record_put_uid(cJSON *data, uint32_t by)
+{
+	return by == 0 || record_put_number(data, "uid", by - 1);
+}
+
+/* How the process before this one ended, where that is known. */
+static bool
+put_ended(cJSON *data, const struct registry_entry *ended)
+{
+	cJSON *report = ended != NULL ? exit_report(ended) : NULL;
+
+	if (ended == NULL || (report != NULL && cJSON_AddItemToObject(data, "after", report)))
+		return true;
+	cJSON_Delete(report);
+	return false;
+}
+
 /* A copy, or an empty object for none. */
 static bool
 put_object(cJSON *data, const char *name, const cJSON *object)
@@ -92,7 +111,8 @@ session_add_epoch(const struct session *session, const struct session_process *p
 		record_put_text(data, "boot_id", now->time.boot_id) &&
 		record_put_number(data, "boot_ms", (double)now->time.boot_ms) &&
 		record_put_number(data, "wall_ms", (double)now->time.wall_ms) &&
-		record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time)));
+		record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time)) &&
+		put_ended(data, process->ended));
 	return session_group_add(group, RECORD_EPOCH, NULL, data, NULL);
 }
 
@@ -130,13 +150,15 @@ session_add_retry(uint64_t record, struct session_group *group)
 
 int
 session_add_state(const struct session *session, enum session_state from, enum session_state to,
-    const char *reason, const char *key, const struct session_now *now, struct session_group *group)
+    const char *reason, uint32_t by, const char *key, const struct session_now *now,
+    struct session_group *group)
 {
 	cJSON *data = cJSON_CreateObject();
 
 	data = record_whole(data, record_put_text(data, "from", session_state_name(from)) &&
 		record_put_text(data, "to", session_state_name(to)) &&
 		(reason == NULL || record_put_text(data, "reason", reason)) &&
+		record_put_uid(data, by) &&
 		record_put_number(data, "boot_ms", (double)now->time.boot_ms) &&
 		record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time)));
 	return session_group_add(group, RECORD_STATE, key, data, NULL);

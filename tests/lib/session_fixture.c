@@ -91,7 +91,7 @@ played_step(struct played *p, enum session_request request, const char *reason)
 {
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
-	int rc = session_decide_step(p->session, request, reason, &p->now, &group, &error);
+	int rc = session_decide_step(p->session, request, reason, 0, &p->now, &group, &error);
 
 	ck_assert_int_eq(rc, error.reason == ERROR_NONE ? 0 : -1);
 	played_commit(p, &group);
