@@ -232,6 +232,16 @@ static const struct field journal_result[] = {
 	END
 };
 
+static const struct field why_result[] = {
+	{"game_id", "string", "the session's id"},
+	{"residency", "string", "the supervisor's view; ended, where there is only its journal"},
+	{"cause", "string", "a stable word: the last of history"},
+	{"detail", "string", "for people: which signal, which command, who"},
+	{"at", "string,null", "when; null where nobody knows"},
+	{"history", "array", "at, cause, detail, pid: the last 100, the oldest first"},
+	END
+};
+
 static const struct field poison_list_result[] = {
 	{"poisoned", "array", "game_id, record, t, command, command_id, crashes, cause, signal: a row a command"},
 	END
@@ -373,6 +383,9 @@ const struct method methods[METHODS] = {
 	[METHOD_SESSION_JOURNAL] = {METHOD_SESSION_JOURNAL, "session.journal", ROLE_VIEW,
 	    journal_params, journal_result, journal_read_errors, false,
 	    "Reads the records of a session, ended ones too, without what is private"},
+	[METHOD_SESSION_WHY] = {METHOD_SESSION_WHY, "session.why", ROLE_VIEW,
+	    session_params, why_result, get_errors, false,
+	    "Tells what became of a session and of its processes, ended ones too"},
 	[METHOD_POISON_LIST] = {METHOD_POISON_LIST, "poison.list", ROLE_VIEW,
 	    poison_list_params, poison_list_result, journal_read_errors, false,
 	    "Lists the commands that ended their session's process twice, and are not run again"},

@@ -22,6 +22,7 @@
  *	gateway_reading.c	a journal, read for a call
  *	gateway_journal.c	journal
  *	gateway_poison.c	the commands that are not run again
+ *	gateway_why.c		what became of a session
  *	gateway_supervisor.c	status, children, shutdown, discover
  *	gateway_backup.c	backup
  *	gateway_services.c	the other services, as the master tells
@@ -414,6 +415,7 @@ void	handle_get(struct call *);
 void	handle_list(struct call *);
 void	handle_journal(struct call *);
 void	handle_poison_list(struct call *);
+void	handle_why(struct call *);
 void	handle_subscribe(struct call *);
 void	handle_unsubscribe(struct call *);
 void	handle_status(struct call *);

@@ -18,6 +18,7 @@ static void (*const handlers[METHODS])(struct call *) = {
 	[METHOD_SESSION_GET] = handle_get,
 	[METHOD_SESSION_LIST] = handle_list,
 	[METHOD_SESSION_JOURNAL] = handle_journal,
+	[METHOD_SESSION_WHY] = handle_why,
 	[METHOD_POISON_LIST] = handle_poison_list,
 	[METHOD_POISON_RETRY] = handle_command,
 	[METHOD_EVENTS_SUBSCRIBE] = handle_subscribe,

@@ -30,6 +30,7 @@ struct reading {
 	struct json_writer	 out;
 	cJSON			*rows;		/* deleted with r */
 	unsigned		 limit, n;
+	bool			 has_slept;
 	uint32_t		 slot;
 };
 

@@ -10,6 +10,7 @@
 
 #include <check.h>
 
+#include "common/cause.h"
 #include "common/config.h"
 #include "common/message.h"
 #include "common/methods.h"
@@ -430,6 +431,23 @@ START_TEST(events)
 }
 END_TEST
 
+START_TEST(rpc_causes)
+{
+	char line[256];
+
+	open_page("gamed-rpc.7");
+	go_to(".Sh CAUSES");
+	for (const struct cause_row *row = cause_rows; row->word != NULL; row++) {
+		snprintf(line, sizeof(line), ".It Cm %s", row->word);
+		expect(".It", ".Sh", line);
+		snprintf(line, sizeof(line), "%s.", row->help);
+		ck_assert_str_eq(lines[at], line);
+	}
+	expect_none(".It", ".Sh");
+	close_page();
+}
+END_TEST
+
 START_TEST(rpc_errors)
 {
 	char line[64];
@@ -481,6 +499,7 @@ main(void)
 	tcase_add_test(tc, games);
 	tcase_add_test(tc, registry_residencies);
 	tcase_add_test(tc, rpc_states);
+	tcase_add_test(tc, rpc_causes);
 	tcase_add_test(tc, rpc_errors);
 	tcase_add_test(tc, events);
 	tcase_add_test(tc, records);

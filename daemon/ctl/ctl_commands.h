@@ -45,5 +45,6 @@ enum ctl_exit ctl_doctor(struct ctl *);
 enum ctl_exit ctl_backup(struct ctl *);
 enum ctl_exit ctl_complete(struct ctl *);
 enum ctl_exit ctl_poison(struct ctl *);
+enum ctl_exit ctl_why(struct ctl *);
 
 #endif
