@@ -52,8 +52,9 @@ handle_session(struct master *m, struct service *s, const struct service_request
 		answer(s, r, ERROR_NOT_FOUND, "", NULL);
 		return;
 	}
-	/* Whose order it is, if it becomes one. */
-	e.ordered_by = r->asked_by;
+	/* Whose order it is, if it becomes one; who wakes a session did not send it to sleep. */
+	if (r->what != SERVICE_WAKE)
+		e.ordered_by = r->asked_by;
 	switch ((enum service_asks)r->what) {
 	case SERVICE_STOP:
 		error = order_stop(m, &e, r->text, r->timeout_ms);
