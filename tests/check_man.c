@@ -483,6 +483,23 @@ START_TEST(records)
 }
 END_TEST
 
+/* Those that are counted by their names. */
+START_TEST(end_reasons)
+{
+	char word[64];
+
+	open_page("gamed-journal.5");
+	go_to(".It Li game_terminated");
+	size_t first = at;
+	for (unsigned i = END_COMPLETED; i <= END_SHUTDOWN; i++) {
+		snprintf(word, sizeof(word), ".Li %s", end_reason_name(i));
+		at = first;
+		ck_assert_msg(next(word, ".Ss") != NULL, "no %s", word);
+	}
+	close_page();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -503,6 +520,7 @@ main(void)
 	tcase_add_test(tc, rpc_errors);
 	tcase_add_test(tc, events);
 	tcase_add_test(tc, records);
+	tcase_add_test(tc, end_reasons);
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);
 }
