@@ -312,6 +312,33 @@ START_TEST(start_twice_at_once)
 }
 END_TEST
 
+/*
+ * Its first process died, and what it may have written is put away: the same start is told of the
+ * failure, not that there is a session.
+ */
+START_TEST(start_again_while_it_fails)
+{
+	int fd;
+
+	begin(__func__);
+	int first = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct registry_entry new = play_start(&r);
+	gateway_bed_residency(&b, &new, RESIDENCY_STOPPING);
+	int second = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	client_do(c, "supervisor.status", NULL);
+	gateway_bed_remove(&b, &new);
+	gateway_bed_notice(&b, NOTICE_START_FAILED, &new, "killed");
+	for (int i = 0; i < 2; i++) {
+		cJSON *reply = client_reply(c, i == 0 ? first : second);
+		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "start_failed");
+		cJSON_Delete(reply);
+	}
+	end();
+}
+END_TEST
+
 /* An answer to the start of a gateway that is gone is none of its successor's. */
 START_TEST(start_of_a_gateway_before)
 {
@@ -993,6 +1020,7 @@ sessions_suite(void)
 	tcase_add_test(tc, case_18_start_failed);
 	tcase_add_test(tc, start_again_with_key);
 	tcase_add_test(tc, start_twice_at_once);
+	tcase_add_test(tc, start_again_while_it_fails);
 	tcase_add_test(tc, start_of_a_gateway_before);
 	tcase_add_test(tc, command_passes);
 	tcase_add_test(tc, command_with_text_id);
