@@ -3,7 +3,7 @@
  * nothing happens twice, and nothing is left over, whatever dies. `make chaos` does the same for
  * longer.
  *
- *	check_chaos [-n kills] [-s seed] [-b bots]
+ *	check_chaos [-n kills] [-s seed] [-b bots] [-l log]
  */
 #include <err.h>
 #include <stdio.h>
@@ -43,13 +43,15 @@ main(int argc, char *argv[])
 	int option;
 
 	plan.kills = (unsigned)suite_times(300, 10000);
-	while ((option = getopt(argc, argv, "n:s:b:")) != -1)
+	while ((option = getopt(argc, argv, "n:s:b:l:")) != -1)
 		if (option == 'n')
 			plan.kills = number(optarg);
 		else if (option == 's')
 			plan.seed = number(optarg);
 		else if (option == 'b')
 			plan.bots = number(optarg);
+		else if (option == 'l')
+			plan.log = optarg;
 		else
 			return 64;
 	tcase_set_timeout(tc, (int)SECONDS(plan.kills));

@@ -24,6 +24,7 @@ struct chaos_plan {
 	uint64_t	seed;
 	unsigned	kills;
 	unsigned	bots;
+	const char	*log;	/* gamed's, kept; NULL: not kept */
 };
 
 /* Runs a bed by this plan and prints the closing table; fails the test where a verdict is not 0. */

@@ -37,6 +37,9 @@ struct acts {
 	unsigned	 n_undo;
 };
 
+/* Of so many kills, the first are the master's too: the last master then lives long enough to leak. */
+#define MASTER_MAY_DIE(chaos)	(chaos_kills(chaos) < (chaos)->plan.kills * 3 / 4)
+
 static const char *const services[] = {"gateway", "manager", "monitor"};
 
 /* ---- whom it hits ----------------------------------------------------------------------------
@@ -139,6 +142,52 @@ kill_service(struct acts *a)
 	return a->chaos->bed->pid != 0 && bed_kill_service(a->chaos->bed, services[n]);
 }
 
+static bool
+kill_master(struct acts *a)
+{
+	return a->chaos->bed->pid != 0 && MASTER_MAY_DIE(a->chaos) &&
+	    kill(a->chaos->bed->pid, SIGKILL) == 0;
+}
+
+static bool
+stop_master(struct acts *a)
+{
+	return a->chaos->bed->pid != 0 && stop_process(a, bed_pidfd(a->chaos->bed->pid));
+}
+
+static bool
+stop_service(struct acts *a)
+{
+	unsigned n = dice_below(&a->dice, sizeof(services) / sizeof(services[0]));
+
+	return a->chaos->bed->pid != 0 && stop_process(a, bed_service(a->chaos->bed, services[n]));
+}
+
+/* All at once, as the machine would. */
+static bool
+kill_all(struct acts *a)
+{
+	struct registry_entry e;
+	char path[BED_PATH_MAX + 16];
+	struct registry *r;
+
+	if (!kill_master(a))
+		return false;
+	snprintf(path, sizeof(path), "%s/registry", a->chaos->bed->runtime);
+	if ((r = registry_open(path)) == NULL)
+		return true;
+	for (uint32_t slot = 0; slot < registry_high(r); slot++) {
+		int pidfd = registry_read(r, slot, &e) && e.pid > 0 ? process_of(&e) : -1;
+		if (pidfd == -1)
+			continue;
+		if (signal_process(pidfd, SIGKILL))
+			chaos_count(a->chaos, TALLY_KILLED_WORKER);
+		close(pidfd);
+	}
+	registry_close(r);
+	return true;
+}
+
 /* The half line that a process leaves which died while it wrote. */
 static bool
 tear_journal(struct acts *a, const char *id)
@@ -221,6 +270,10 @@ static const struct act {
 	{tear, TALLY_TORN, 6, 0},
 	/* More of them in a short time, and the master rightly gives up. */
 	{kill_service, TALLY_KILLED_SERVICE, 8, 2500},
+	{stop_service, TALLY_STOPPED, 2, 0},
+	{kill_master, TALLY_KILLED_MASTER, 8, 400},
+	{stop_master, TALLY_STOPPED, 2, 0},
+	{kill_all, TALLY_KILLED_MASTER, 1, 400},
 	{fill_disk, TALLY_FULL, 1, 2000},
 };
 #define N_ACTS (sizeof(acts) / sizeof(acts[0]))

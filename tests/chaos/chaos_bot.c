@@ -303,6 +303,8 @@ turn(struct bot *b, unsigned front, unsigned *back, struct dice *d)
 		step(b, "session.pause");
 		step(b, "session.resume");
 	}
+	if (!b->over && dice_one_in(d, 12))
+		step(b, "session.hibernate");
 }
 
 /* With a key the id follows from it; without one it is given, and who asks again is told that it runs. */

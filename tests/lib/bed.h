@@ -85,6 +85,8 @@ bool	bed_kill_if_running(struct bed *, const char *id);
 bool	bed_kill_service(struct bed *, const char *name);
 /* The same with another signal. */
 bool	bed_signal_service(struct bed *, const char *name, int sig);
+/* Its pidfd, or -1. */
+int	bed_service(struct bed *, const char *name);
 /* Waits until the process is gone. */
 void	bed_wait_process(pid_t);
 

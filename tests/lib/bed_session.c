@@ -125,8 +125,8 @@ bed_kill_service(struct bed *bed, const char *name)
 	return bed_signal_service(bed, name, SIGKILL);
 }
 
-bool
-bed_signal_service(struct bed *bed, const char *name, int sig)
+int
+bed_service(struct bed *bed, const char *name)
 {
 	char path[64], title[64];
 	int pid;
@@ -135,9 +135,21 @@ bed_signal_service(struct bed *bed, const char *name, int sig)
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)bed->pid, (int)bed->pid);
 	FILE *f = fopen(path, "r");
 	ck_assert_ptr_nonnull(f);
-	bool hit = false;
-	while (!hit && fscanf(f, "%d", &pid) == 1)
-		hit = is_service(bed, pid, title) && kill(pid, sig) == 0;
+	int pidfd = -1;
+	while (pidfd == -1 && fscanf(f, "%d", &pid) == 1)
+		if (is_service(bed, pid, title))
+			pidfd = bed_pidfd(pid);
 	fclose(f);
+	return pidfd;
+}
+
+bool
+bed_signal_service(struct bed *bed, const char *name, int sig)
+{
+	int pidfd = bed_service(bed, name);
+	bool hit = pidfd != -1 && syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0;
+
+	if (pidfd != -1)
+		close(pidfd);
 	return hit;
 }
