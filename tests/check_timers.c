@@ -35,7 +35,7 @@ be_born(void)
 {
 	struct session_birth birth = { .instance = wb.entry.instance, .mode = "toy",
 		.guild = "default", .restart = "transient" };
-	struct session_process process = { 1, "0" };
+	struct session_process process = { .pid = 1, .version = "0" };
 	struct session_now now = worker_now(&w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
