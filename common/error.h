@@ -36,6 +36,7 @@ enum error_reason {
 	ERROR_SHUTTING_DOWN = 28,
 	ERROR_CONFIGURATION = 29,	/* the message names file, line and key */
 	ERROR_BACKUP = 30,	/* the message says what failed; nothing of it is left */
+	ERROR_UPGRADE = 31,	/* the message says why */
 };
 
 struct error_row {

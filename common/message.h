@@ -45,6 +45,7 @@ enum service_asks {
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
 	SERVICE_BACKUP = 13,	/* fork the helper that copies the journals; the descriptor is its end of a socket: see daemon/backup.h */
 	SERVICE_DETAIL = 20,	/* text: what there is to say of the service itself (its port is taken), shown by status; empty: nothing */
+	SERVICE_UPGRADE = 14,	/* execute the binary by whose path gamed was started; DONE: text is its version, REFUSED: text says why not */
 	SERVICE_GAPS = 21,	/* so many (seq) gaps were told to subscribers of this mode's sessions */
 };
 
@@ -94,6 +95,7 @@ enum notice {
 	/* Told of services. */
 	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code; text: its detail */
 	NOTICE_SHUTTING_DOWN = 21,	/* new starts are refused from here on */
+	NOTICE_RETIRE = 23,	/* to a gateway: its successor serves; answer what was sent, and leave */
 	NOTICE_RELOADED = 22,	/* the master has new settings: read them too, and the log file; seq is their config_sum */
 };
 

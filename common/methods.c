@@ -287,6 +287,12 @@ static const struct field backup_result[] = {
 	END
 };
 
+static const struct field upgrade_result[] = {
+	{"version_before", "string", "that ran until now"},
+	{"version", "string", "that runs from now on"},
+	END
+};
+
 static const struct field config_result[] = {
 	{"settings", "array", "name, value, from (default, FILE:LINE, -D): a row a setting"},
 	END
@@ -341,6 +347,7 @@ static const enum error_reason retry_errors[] = {
 static const enum error_reason subscribe_errors[] = {ERROR_INVALID_ID, ERROR_NONE};
 static const enum error_reason unsubscribe_errors[] = {ERROR_NOT_FOUND, ERROR_NONE};
 static const enum error_reason reload_errors[] = {ERROR_CONFIGURATION, ERROR_SHUTTING_DOWN, ERROR_NONE};
+static const enum error_reason upgrade_errors[] = {ERROR_UPGRADE, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason backup_errors[] = {ERROR_BACKUP, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason no_errors[] = {ERROR_NONE};
 
@@ -416,6 +423,9 @@ const struct method methods[METHODS] = {
 	[METHOD_SUPERVISOR_BACKUP] = {METHOD_SUPERVISOR_BACKUP, "supervisor.backup", ROLE_ADMIN,
 	    backup_params, backup_result, backup_errors, false,
 	    "Copies all journals while games run, into a state directory from which gamed starts"},
+	[METHOD_SUPERVISOR_UPGRADE] = {METHOD_SUPERVISOR_UPGRADE, "supervisor.upgrade", ROLE_ADMIN,
+	    no_params, upgrade_result, upgrade_errors, false,
+	    "Lets the master go on as the version that is installed now; no session ends"},
 	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW,
 	    no_params, discover_result, no_errors, false,
 	    "Describes all methods, as an OpenRPC document"},

@@ -19,6 +19,7 @@
 #define WRITER_KEEP (64 * 1024) /* a larger buffer is given back after the line for which it grew  \
 				 */
 #define LEAVE_MS	500		/* how long replies may take to leave at the end */
+#define RETIRE_MS	5000		/* the same, where nothing else waits for the end */
 
 void
 gateway_reap_soon(struct gateway *g)
@@ -36,6 +37,7 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 	views_run(g);
 	clients_reap(g);
 	routes_reap(g);
+	gateway_retired(g);
 }
 
 struct json_writer *
@@ -134,7 +136,8 @@ gateway_init(struct gateway *g, const struct service_start *start)
 static void
 flush(struct gateway *g)
 {
-	struct timeval limit = {.tv_usec = LEAVE_MS * 1000};
+	unsigned ms = g->is_retiring ? RETIRE_MS : LEAVE_MS;
+	struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	event_base_loopexit(g->base, &limit);
 	while (conn_finishing() > 0 && !event_base_got_exit(g->base))

@@ -25,6 +25,7 @@
  *	gateway_why.c		what became of a session
  *	gateway_supervisor.c	status, children, shutdown, discover
  *	gateway_backup.c	backup
+ *	gateway_upgrade.c	upgrade, and the way out when a successor is there
  *	gateway_services.c	the other services, as the master tells
  *	gateway_subscribe.c	subscriptions
  *	gateway_pairs.c		how far one subscription is with one session
@@ -264,6 +265,7 @@ struct gateway {
 	uint64_t		 incarnation;
 	bool			 is_leaving;	/* told to end: nothing new is taken */
 	bool			 is_shutting_down;	/* gamed is: nothing new is started */
+	bool			 is_retiring;	/* a successor takes new clients */
 
 	int			 master;
 	struct event		*on_master, *on_master_writable;
@@ -436,6 +438,13 @@ void	reading_free(struct reading *);
 /* ---- gateway_backup.c ---- */
 void	handle_backup(struct call *);
 void	backup_wait_free(struct backup_wait *);
+
+/* ---- gateway_upgrade.c ---- */
+void	handle_upgrade(struct call *);
+/* A successor is there: what clients have sent is answered, then we leave. */
+void	gateway_retire(struct gateway *);
+/* after a client has gone */
+void	gateway_retired(struct gateway *);
 
 /* ---- gateway_services.c ---- */
 /* Ourselves, whom a client may ask for before the master has said that we serve. */

@@ -150,6 +150,9 @@ dispatch(struct gateway *g, const struct service_notice *n)
 	case NOTICE_RELOADED:
 		reload_notice(g, n);
 		return;
+	case NOTICE_RETIRE:
+		gateway_retire(g);
+		return;
 	case NOTICE_SHUTTING_DOWN:
 		g->is_shutting_down = true;
 		return;

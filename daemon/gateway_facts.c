@@ -170,6 +170,7 @@ data_of(const struct service_notice *n)
 	case NOTICE_RESTARTING:
 	case NOTICE_HIBERNATED:
 	case NOTICE_SERVICE:
+	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
 	case NOTICE_RELOADED:
 		break;

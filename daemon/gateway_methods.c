@@ -29,6 +29,7 @@ static void (*const handlers[METHODS])(struct call *) = {
 	[METHOD_SUPERVISOR_RELOAD] = handle_reload,
 	[METHOD_SUPERVISOR_CONFIG] = handle_config,
 	[METHOD_SUPERVISOR_BACKUP] = handle_backup,
+	[METHOD_SUPERVISOR_UPGRADE] = handle_upgrade,
 	[METHOD_RPC_DISCOVER] = handle_discover,
 };
 

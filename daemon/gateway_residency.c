@@ -69,6 +69,7 @@ on_notice_of_sleep(struct call *call, const struct service_notice *n)
 	case NOTICE_READY:
 	case NOTICE_RESTARTING:
 	case NOTICE_SERVICE:
+	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
 	case NOTICE_RELOADED:
 		break;
@@ -141,6 +142,7 @@ on_notice_of_ready(struct call *call, const struct service_notice *n)
 	case NOTICE_CRASHED:
 	case NOTICE_RESTARTING:
 	case NOTICE_SERVICE:
+	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
 	case NOTICE_RELOADED:
 		break;

@@ -253,6 +253,7 @@ on_notice(struct call *call, const struct service_notice *n)
 	case NOTICE_CRASHED:
 	case NOTICE_RESTARTING:
 	case NOTICE_SERVICE:
+	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
 	case NOTICE_RELOADED:
 		break;

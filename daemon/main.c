@@ -8,6 +8,7 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "daemon/detach.h"
+#include "daemon/handover.h"
 #include "daemon/master.h"
 #include "daemon/options.h"
 
@@ -28,17 +29,29 @@ open_log(const struct options *o)
 int
 main(int argc, char *argv[], char *envp[])
 {
+	static struct handover handover;
 	struct options options;
+	bool is_handed;
 	int status, detached = -1;
 
 	setproctitle_init(argc, argv, envp);
-	if (!options_read(argc, argv, &options, &status))
+	is_handed = handover_take(&handover);
+	if (!options_read(argc, argv, is_handed, &options, &status))
 		return status;
 	status = open_log(&options);
-	if (status == 0 && !options.foreground)
-		detached = detach();
-	if (status == 0)
-		status = master_run(options.config, detached, options.ready_fd);
+	if (status == 0 && options.preflight) {
+		status = handover_preflight(&handover, options.config);
+	} else if (status == 0) {
+		if (!options.foreground && !is_handed)
+			detached = detach();
+		status = master_run(options.config, &(struct master_start){
+			.detached = detached,
+			.ready_fd = options.ready_fd,
+			.argc = argc,
+			.argv = argv,
+			.handover = is_handed ? &handover : NULL,
+		});
+	}
 	config_free(options.config);
 	return status;
 }

@@ -21,6 +21,7 @@
 #include "daemon/activation.h"
 #include "daemon/control.h"
 #include "daemon/detach.h"
+#include "daemon/handover.h"
 #include "daemon/master.h"
 #include "worker/sandbox.h"
 #include "worker/words.h"
@@ -39,6 +40,9 @@ handle_signal(struct master *m, uint32_t number)
 	case SIGINT:
 		log_info("%s: going down, sessions hibernate", number == SIGTERM ? "SIGTERM" : "SIGINT");
 		master_shutdown(m, 0, false);
+		break;
+	case SIGUSR2:
+		upgrade_begin(m, NULL, 0);
 		break;
 	case SIGHUP:
 		if (m->phase < MASTER_ENDING_SESSIONS)
@@ -165,6 +169,12 @@ master_reconcile(struct master *m)
 		if (services_are_up(m))
 			serve(m);
 	}
+	if (m->phase == MASTER_SERVING && m->is_replacing && services_replace_next(m)) {
+		m->is_replacing = false;
+		log_info("upgrade: all services run version " GAMED_VERSION);
+		status_reloaded(m);
+	}
+	upgrade_step(m);
 	if (m->phase == MASTER_ENDING_SESSIONS && sessions_are_down(m))
 		m->phase = MASTER_ENDING_SERVICES;
 	if (m->phase == MASTER_ENDING_SERVICES && spawn_helpers_end(m) && services_stop_last(m)) {
@@ -216,6 +226,11 @@ open_registry(struct master *m, char *err, size_t size)
 	m->is_successor = m->registry != NULL;
 	if (m->is_successor)
 		return true;
+	/* The sessions of this very process are in it: the next master may make another. */
+	if (m->start->handover != NULL) {
+		snprintf(err, size, "daemon.runtime_dir: cannot go on with " PLACE_REGISTRY ": %s", strerror(errno));
+		return false;
+	}
 	if (errno != ENOENT)
 		log_warning("the registry of a gamed that is gone is of no use (%s): made anew from the journals",
 		    errno == ESTALE ? "from before the last boot" : errno == EPROTO ? "damaged, or of another version" : strerror(errno));
@@ -257,7 +272,7 @@ open_shared(struct master *m, int given, char *err, size_t size)
 	m->shared.sandbox = sandbox_prepare(&m->shared);
 	if (m->shared.sandbox == NULL && errno != ENOTSUP)
 		log_warning("sessions run without a system-call filter: %s", strerror(errno));
-	m->control = control_open(&m->place, given, err, size);
+	m->control = m->start->handover != NULL ? m->start->handover->control : control_open(&m->place, given, err, size);
 	return m->control != -1;
 }
 
@@ -312,9 +327,9 @@ close_all(struct master *m)
 }
 
 int
-master_run(const struct config *config, int detached, int ready_fd)
+master_run(const struct config *config, const struct master_start *start)
 {
-	static struct master master = { .signal_fd = -1, .control = -1, .adopted = -1 };
+	static struct master master = { .signal_fd = -1, .control = -1, .adopted = -1, .upgrade = { .binary = -1, .said = -1 } };
 	struct master *m = &master;
 	char err[512] = "";
 	int given;
@@ -322,17 +337,19 @@ master_run(const struct config *config, int detached, int ready_fd)
 	log_set_process("master");
 	setproctitle("master");
 	m->shared.master_frame = __builtin_frame_address(0);
-	notify_open(&m->notify, ready_fd);
+	m->start = start;
+	notify_open(&m->notify, start->ready_fd);
 	given = activation_take();
 	m->config = config;
-	m->detached = detached;
+	m->detached = start->detached;
 	services_init(m);
+	upgrade_init(m);
 	/* Before anybody can see us: a SIGTERM then waits for the loop, and nothing is left behind. */
 	if (open_signals(m) == -1) {
 		log_error("cannot begin: %s", strerror(errno));
 		return 1;
 	}
-	m->exit_code = place_open(&m->place, config, err, sizeof(err));
+	m->exit_code = place_open(&m->place, config, start->handover != NULL ? &start->handover->kept : NULL, err, sizeof(err));
 	if (m->exit_code != 0) {
 		log_error("%s", err);
 		return m->exit_code;
@@ -346,6 +363,8 @@ master_run(const struct config *config, int detached, int ready_fd)
 		log_error("%s", err);
 		m->exit_code = 1;
 	} else {
+		if (start->handover != NULL)
+			upgrade_take_over(m);
 		master_reconcile(m);
 		event_base_dispatch(m->base);
 		log_info("gamed has stopped");

@@ -23,6 +23,8 @@
  *	master_timer.c		one timer for the earliest deadline of all
  *	master_status.c		what the init system is told
  *	master_reload.c		new settings
+ *	master_preflight.c	another binary is asked whether it could go on
+ *	master_upgrade.c	the master executes it, and goes on from there
  */
 #ifndef DAEMON_MASTER_H
 #define DAEMON_MASTER_H
@@ -43,6 +45,8 @@
 
 struct event;
 struct event_base;
+struct handover;
+struct handover_service;
 
 /* The master's own life. */
 enum master_phase {
@@ -58,6 +62,7 @@ enum service_state {
 	SERVICE_COMING,		/* forked, has not said ready */
 	SERVICE_UP,
 	SERVICE_GOING,		/* was told to end */
+	SERVICE_RETIRING,	/* of the binary before: answers what it has in hand, while its successor comes or is there */
 };
 
 /* One row a kind of service: a new service touches this table alone. */
@@ -70,6 +75,7 @@ struct service_kind {
 };
 extern const struct service_kind service_kinds[];
 #define SERVICE_KINDS_MAX 8
+#define SERVICES_MAX	(SERVICE_KINDS_MAX + 1)	/* the last row is for one that retires */
 
 /* What is told to a service when its socket has room again. */
 struct queued_notice {
@@ -89,6 +95,7 @@ struct service {
 	uint64_t		 incarnation;	/* processes of this row so far */
 	uint64_t		 deadline_ns;	/* to be ready, or to be gone; 0 none */
 	uint64_t		 forked_ns;
+	bool			 is_old;	/* runs the binary before */
 	char			 detail[128];	/* what it has to say of itself, or empty */
 };
 
@@ -101,7 +108,27 @@ struct view {
 /* One works, the others say so and leave, or have answered and are about to be reaped. */
 #define BACKUPS_MAX 16
 
+/* An upgrade, from the question whether the new binary could go on to the moment at which it does. */
+struct upgrade {
+	int		 binary;	/* the new one, open; -1: no upgrade is under way */
+	pid_t		 preflight;	/* the process that is asked; 0: it has said yes */
+	int		 said;		/* what it writes, -1 */
+	uint64_t	 deadline_ns;	/* to answer, then for everybody to be where it can be done */
+	pid_t		 asker;		/* the service that waits for the answer; 0: none */
+	uint64_t	 asker_tag;
+};
+
+/* How this process came to be the master. */
+struct master_start {
+	int		 detached;	/* from detach(), or -1 */
+	int		 ready_fd;	/* gets a newline when gamed is ready, or -1; its own */
+	int		 argc;
+	char *const	*argv;		/* of the command line; argv[0] is not used */
+	const struct handover *handover;	/* from the binary before in this process; NULL: it begins anew */
+};
+
 struct master {
+	const struct master_start *start;
 	const struct config	*config;	/* in force */
 	struct config		*reloaded;	/* the same, if it is our own; NULL: it is our caller's */
 	struct place		 place;
@@ -122,7 +149,7 @@ struct master {
 	int			 signal_fd;
 	uint64_t		 timer_due_ns;	/* 0: not set */
 
-	struct service		 services[SERVICE_KINDS_MAX];
+	struct service		 services[SERVICES_MAX];
 	struct restart_history	 services_history;
 	struct view		 views[VIEWS_MAX];
 	pid_t			 backups[BACKUPS_MAX];	/* helpers; 0: free */
@@ -136,13 +163,16 @@ struct master {
 	unsigned		 coming;	/* of these, those which are not ready yet, but first starts */
 	bool			 has_overdue;	/* restarts or wakes are due, but too many are coming, or awake */
 	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
+	char			 binary[4096];	/* the path by which gamed was started */
+	struct upgrade		 upgrade;
+	bool			 is_replacing;	/* services of the binary before are left */
 	unsigned long		 stale_messages;
 	uint64_t		 oom_kills;	/* those of our control group that are accounted for */
 };
 
 /* ---- master.c */
-/* Runs gamed with these settings; the exit code. detached: from detach(), or -1. ready_fd: gets a newline when gamed is ready, or -1; its own. */
-int	master_run(const struct config *, int detached, int ready_fd);
+/* Runs gamed with these settings; the exit code. */
+int	master_run(const struct config *, const struct master_start *);
 /* Takes in what workers have said. */
 void	master_hear(struct master *);
 /* The way down: sessions first, then services. Again: nothing changes but that end_games may be added. */
@@ -161,6 +191,8 @@ int	spawn_backup(struct master *, int answer);
 /* Kills the helpers of both kinds; true when none is left: they must not outlive the master. */
 bool	spawn_helpers_end(const struct master *);
 int	spawn_service(struct master *, struct service *);
+/* A plain fork: 0 in the child, which must not come back. */
+pid_t	spawn_child(void);
 
 /* ---- master_reap.c */
 /* Takes in all children that have ended. */
@@ -252,6 +284,11 @@ uint64_t services_due(struct master *, uint64_t now_ns);	/* kills what is late; 
 /* It broke the form of our messages, or does not read them: SIGKILL. */
 void	service_end(struct service *, const char *why);
 struct service *service_of_pid(struct master *, pid_t);
+/* A process of the binary before, with the socket to it: it serves on until it is replaced. */
+void	service_inherit(struct master *, const struct handover_service *);
+/* Takes the next step in replacing those; true when none is left. */
+bool	services_replace_next(struct master *);
+bool	services_one_retires(const struct master *);
 
 /* ---- master_requests.c */
 void	requests_read(struct service *);
@@ -275,6 +312,26 @@ void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none
 bool	master_reload(struct master *, char *err, size_t size);
 /* The configured limits, for an entry that has none of its own. */
 void	session_take_limits(const struct master *, struct registry_entry *);
+
+/* ---- master_preflight.c */
+/* Asks the file that is open as upgrade.binary. 0, or -1 with errno. */
+int	preflight_start(struct master *);
+/* The command line of this gamed, with the binary's path, and one option more unless it is NULL. The caller's, free(); NULL without memory. */
+char	**upgrade_argv(const struct master *, const char *option);
+/* It has ended: true if it said yes; else why not. */
+bool	preflight_result(struct master *, int status, char *why, size_t size);
+
+/* ---- master_upgrade.c */
+void	upgrade_init(struct master *);
+/* For the service that asks with this tag; NULL: nobody waits. */
+void	upgrade_begin(struct master *, const struct service *, uint64_t tag);
+/* Was it the process that is asked? */
+bool	upgrade_reaped(struct master *, pid_t, int status);
+/* Executes the new binary, if it has said yes and this is a moment for it. */
+void	upgrade_step(struct master *);
+uint64_t upgrade_due(struct master *, uint64_t now_ns);	/* gives up what takes too long; the next deadline, or 0 */
+/* In the new binary: takes over what the one before left. */
+void	upgrade_take_over(struct master *);
 
 /* ---- master_status.c */
 bool	status_init(struct master *);

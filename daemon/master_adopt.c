@@ -198,11 +198,16 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 	bool is_killed = e->deadline_ns == 0 && e->residency != RESIDENCY_AWAKE;
 	uint64_t due = e->deadline_ns;
 
-	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
-		e->wake_wanted = 1;
 	m->workers++;
 	if (e->ready_ns == 0 && e->start_tag == 0)
 		m->coming++;
+	/* From the same process nothing was lost. */
+	if (m->start->handover != NULL) {
+		timer_set_slot(m, e->slot, e->deadline_ns);
+		return;
+	}
+	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
+		e->wake_wanted = 1;
 	if (e->residency == RESIDENCY_STOPPING && !e->finishing)
 		due = now + e->stop_timeout_ms * NS_PER_MS;
 	else if (e->residency != RESIDENCY_AWAKE)
@@ -248,7 +253,7 @@ adopt_one(struct master *m, struct registry_entry *e, uint64_t now)
 
 	if (!e->has_limits)
 		session_take_limits(m, e);
-	if (e->start_tag != 0)
+	if (e->start_tag != 0 && m->start->handover == NULL)
 		e->start_tag = START_TAG_LOST;
 	if (e->pid == 0 && e->cell != REGISTRY_NONE)
 		find_forked(m, e, now);

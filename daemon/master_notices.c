@@ -97,10 +97,11 @@ notice_all(struct master *m, const struct service_notice *notice)
 {
 	bool is_of_a_session = notice->what >= NOTICE_STARTED && notice->what <= NOTICE_ENDED;
 
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+	for (size_t i = 0; i < SERVICES_MAX; i++) {
 		struct service *s = &m->services[i];
+		bool serves = s->state == SERVICE_UP || s->state == SERVICE_RETIRING;
 
-		if (s->state == SERVICE_UP && !s->kind->is_helper && !(is_of_a_session && s->kind->hears_no_sessions))
+		if (serves && !s->kind->is_helper && !(is_of_a_session && s->kind->hears_no_sessions))
 			notice_send(s, notice);
 	}
 }

@@ -191,7 +191,7 @@ master_reap(struct master *m)
 			reap_session(m, slot - 1, pid, status);
 		else if (service != NULL)
 			service_died(m, service, status);
-		else if (!reap_helper(m, pid))
+		else if (!reap_helper(m, pid) && !upgrade_reaped(m, pid, status))
 			log_debug("a child with pid %d ended that nobody knew", pid);
 	}
 	/* Room for restarts that were due while too many were coming. */

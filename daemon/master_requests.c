@@ -81,6 +81,7 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_START:
 	case SERVICE_FOUND:
 	case SERVICE_SHUTDOWN:
+	case SERVICE_UPGRADE:
 	case SERVICE_BACKUP:
 	case SERVICE_RELOAD:
 	case SERVICE_DETAIL:
@@ -161,6 +162,9 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 		return true;
 	case SERVICE_RELOAD:
 		handle_reload(m, s, r);
+		return true;
+	case SERVICE_UPGRADE:
+		upgrade_begin(m, s, r->tag);
 		return true;
 	case SERVICE_SHUTDOWN:
 		answer(s, r, ERROR_NONE, "", NULL);

@@ -11,8 +11,10 @@
 #include <event2/event.h>
 
 #include "common/clock.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "daemon/exit.h"
+#include "daemon/handover.h"
 #include "daemon/master.h"
 
 #define SERVICES_MAX_RESTARTS	3	/* in this many seconds; fixed, and documented */
@@ -39,7 +41,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 void
 services_init(struct master *m)
 {
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+	for (size_t i = 0; i < SERVICES_MAX; i++) {
 		m->services[i].master = m;
 		m->services[i].fd = -1;
 		STAILQ_INIT(&m->services[i].queue);
@@ -65,7 +67,7 @@ disconnect(struct service *s)
 void
 services_fini(struct master *m)
 {
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
+	for (size_t i = 0; i < SERVICES_MAX; i++)
 		disconnect(&m->services[i]);
 }
 
@@ -82,6 +84,15 @@ tell(struct service *s, const char *state, int status)
 	notice_all(s->master, &n);
 }
 
+static void
+attach(struct service *s)
+{
+	s->readable = event_new(s->master->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
+	s->writable = event_new(s->master->base, s->fd, EV_WRITE, on_writable, s);
+	if (s->readable == NULL || s->writable == NULL || event_add(s->readable, NULL) == -1)
+		fatal(1, "service %s: no memory for its events", s->kind->name);
+}
+
 static bool
 start(struct service *s)
 {
@@ -92,13 +103,21 @@ start(struct service *s)
 		return false;
 	}
 	s->state = SERVICE_COMING;
+	s->is_old = false;
 	s->deadline_ns = clock_boot_ns() + READY_MS * NS_PER_MS;
 	timer_set(m, s->deadline_ns);
-	s->readable = event_new(m->base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
-	s->writable = event_new(m->base, s->fd, EV_WRITE, on_writable, s);
-	if (s->readable == NULL || s->writable == NULL || event_add(s->readable, NULL) == -1)
-		fatal(1, "service %s: no memory for its events", s->kind->name);
+	attach(s);
 	return true;
+}
+
+/* Tells it to leave. */
+static void
+stop(struct service *s)
+{
+	s->state = SERVICE_GOING;
+	s->deadline_ns = clock_boot_ns() + STOP_MS * NS_PER_MS;
+	timer_set(s->master, s->deadline_ns);
+	kill(s->pid, SIGTERM);
 }
 
 void
@@ -160,7 +179,7 @@ service_detail(struct service *s, const char *detail)
 struct service *
 service_of_pid(struct master *m, pid_t pid)
 {
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
+	for (size_t i = 0; i < SERVICES_MAX; i++)
 		if (m->services[i].state != SERVICE_DOWN && m->services[i].pid == pid)
 			return &m->services[i];
 	return NULL;
@@ -195,8 +214,10 @@ service_died(struct master *m, struct service *s, int status)
 	s->detail[0] = '\0';
 	s->state = SERVICE_DOWN;
 	s->deadline_ns = 0;
-	if (was == SERVICE_GOING || (s->kind->is_helper && well)) {
+	if (was == SERVICE_GOING || (was == SERVICE_RETIRING && well) || (s->kind->is_helper && well)) {
 		log_debug("service %s left", s->kind->name);
+	} else if (was == SERVICE_RETIRING) {
+		log_warning("service %s pid %d of the version before died", s->kind->name, (int)s->pid);
 	} else if (m->phase == MASTER_ENDING_SERVICES) {
 		log_warning("service %s died while it was not asked to", s->kind->name);
 	} else {
@@ -217,17 +238,13 @@ service_died(struct master *m, struct service *s, int status)
 bool
 services_stop_last(struct master *m)
 {
-	for (size_t i = SERVICE_KINDS_MAX; i-- > 0;) {
+	for (size_t i = SERVICES_MAX; i-- > 0;) {
 		struct service *s = &m->services[i];
 
 		if (s->state == SERVICE_DOWN)
 			continue;
-		if (s->state != SERVICE_GOING) {
-			s->state = SERVICE_GOING;
-			s->deadline_ns = clock_boot_ns() + STOP_MS * NS_PER_MS;
-			timer_set(m, s->deadline_ns);
-			kill(s->pid, SIGTERM);
-		}
+		if (s->state != SERVICE_GOING)
+			stop(s);
 		return false;
 	}
 	return true;
@@ -238,7 +255,7 @@ services_due(struct master *m, uint64_t now_ns)
 {
 	uint64_t next = 0;
 
-	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
+	for (size_t i = 0; i < SERVICES_MAX; i++) {
 		struct service *s = &m->services[i];
 
 		if (s->state == SERVICE_DOWN || s->deadline_ns == 0)
@@ -258,4 +275,64 @@ service_end(struct service *s, const char *why)
 {
 	log_error("service %s pid %d %s: killed", s->kind->name, (int)s->pid, why);
 	kill(s->pid, SIGKILL);
+}
+
+/* ---- after an upgrade --------------------------------------------------------------------------- */
+
+void
+service_inherit(struct master *m, const struct handover_service *from)
+{
+	struct service *s = m->services;
+
+	while (s->kind != NULL && strcmp(s->kind->name, from->name) != 0)
+		s++;
+	if (s->kind == NULL) {
+		/* This version has no such service: the end of its socket is its end. */
+		close(from->fd);
+		return;
+	}
+	s->incarnation = from->incarnation;
+	if (from->fd == -1)
+		return;
+	/* Who has clients serves on beside its successor, until that is there. */
+	if (s->kind->has_control) {
+		m->services[SERVICES_MAX - 1].kind = s->kind;
+		s = &m->services[SERVICES_MAX - 1];
+	}
+	s->state = s->kind->has_control ? SERVICE_RETIRING : SERVICE_UP;
+	s->is_old = true;
+	s->pid = from->pid;
+	s->fd = from->fd;
+	attach(s);
+}
+
+bool
+services_one_retires(const struct master *m)
+{
+	return m->services[SERVICES_MAX - 1].state != SERVICE_DOWN;
+}
+
+bool
+services_replace_next(struct master *m)
+{
+	const struct service_notice successor_is_there = { .what = NOTICE_RETIRE };
+	struct service *retiring = &m->services[SERVICES_MAX - 1];
+
+	for (struct service *s = m->services; s->kind != NULL && s != retiring; s++) {
+		if (s->kind->is_helper)
+			continue;
+		if (fault_hit("replace") || (s->state == SERVICE_DOWN && !start(s))) {
+			master_shutdown(m, EXIT_GAVE_UP, false);
+			return false;
+		}
+		if (s->state == SERVICE_UP && s->is_old)
+			stop(s);
+		if (s->state != SERVICE_UP)
+			return false;
+		if (retiring->is_old && retiring->kind == s->kind) {
+			retiring->is_old = false;
+			notice_send(retiring, &successor_is_there);
+		}
+	}
+	return true;
 }

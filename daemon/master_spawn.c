@@ -208,11 +208,19 @@ spawn_backup(struct master *m, int answer)
 	return 0;
 }
 
+pid_t
+spawn_child(void)
+{
+	return fork_blocked(fork_plain, NULL);
+}
+
 bool
 spawn_helpers_end(const struct master *m)
 {
-	bool none = true;
+	bool none = m->upgrade.preflight == 0;
 
+	if (!none)
+		kill(m->upgrade.preflight, SIGKILL);
 	for (size_t i = 0; i < VIEWS_MAX + BACKUPS_MAX; i++) {
 		pid_t pid = i < VIEWS_MAX ? m->views[i].pid : m->backups[i - VIEWS_MAX];
 

@@ -96,6 +96,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	m->timer_due_ns = 0;
 	next = earlier(sessions_due(m, now), services_due(m, now));
 	next = earlier(next, views_due(m, now));
+	next = earlier(next, upgrade_due(m, now));
 	if (m->ending_deadline_ns > now)
 		next = earlier(next, m->ending_deadline_ns);
 	timer_set(m, next);

@@ -168,6 +168,7 @@ dispatch(struct monitor *mo, const struct service_notice *n)
 	case NOTICE_SERVICE:
 		service_event(mo, n);
 		return;
+	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
 		mo->is_shutting_down = true;
 		return;

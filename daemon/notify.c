@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -77,9 +78,31 @@ notify_open(struct notify *n, int ready_fd)
 		socket_open(n, name);
 	if (n->fd != -1)
 		n->watchdog_us = watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"));
+	notify_keep();
+}
+
+void
+notify_keep(void)
+{
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
+}
+
+void
+notify_hand_over(const struct notify *n)
+{
+	char name[sizeof(n->to.sun_path) + 1] = "", usec[24];
+
+	if (n->fd == -1)
+		return;
+	memcpy(name, n->to.sun_path, n->to_len - offsetof(struct sockaddr_un, sun_path));
+	if (name[0] == '\0')
+		name[0] = '@';
+	setenv("NOTIFY_SOCKET", name, 1);
+	snprintf(usec, sizeof(usec), "%llu", (unsigned long long)n->watchdog_us);
+	if (n->watchdog_us != 0)
+		setenv("WATCHDOG_USEC", usec, 1);
 }
 
 void

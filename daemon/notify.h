@@ -25,6 +25,9 @@ struct notify {
  */
 void	notify_open(struct notify *, int ready_fd);
 void	notify_close(struct notify *);
+/* Puts into the environment what notify_open took out of it, for a binary that this process executes; and takes it out again. */
+void	notify_hand_over(const struct notify *);
+void	notify_keep(void);
 
 /* Is there anybody to tell? */
 bool	notify_is_wanted(const struct notify *);

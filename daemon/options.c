@@ -29,7 +29,7 @@ const struct option_row option_rows[] = {
 
 /* What the command line asked for, before the configuration is read. */
 struct request {
-	bool		 foreground, check, version, help;
+	bool		 foreground, check, version, help, is_handed;
 	int		 ready_fd;
 	const char	*path;
 	const char	**overrides;	/* ends with NULL; points into argv */
@@ -69,6 +69,8 @@ ready_fd_take(struct request *request, const char *text)
 {
 	const char *wrong;
 
+	if (request->is_handed)
+		return true;
 	request->ready_fd = (int)strtonum(text, 0, INT_MAX, &wrong);
 	if (wrong == NULL && fcntl(request->ready_fd, F_GETFD) != -1)
 		return true;
@@ -145,7 +147,7 @@ load(const struct request *request, int *status)
 	if (config == NULL) {
 		fprintf(stderr, "gamed: %s\n", config_error_text(&error, text, sizeof(text)));
 		*status = EXIT_CONFIG;
-	} else if (request->check) {
+	} else if (request->check && !request->is_handed) {
 		puts("gamed: the configuration is in order");
 		*status = printed();
 		config_free(config);
@@ -155,9 +157,9 @@ load(const struct request *request, int *status)
 }
 
 bool
-options_read(int argc, char *argv[], struct options *options, int *status)
+options_read(int argc, char *argv[], bool is_handed, struct options *options, int *status)
 {
-	struct request request = { .ready_fd = -1 };
+	struct request request = { .ready_fd = -1, .is_handed = is_handed };
 
 	*options = (struct options){ .ready_fd = -1 };
 	if ((request.overrides = calloc((size_t)argc + 1, sizeof(*request.overrides))) == NULL) {
@@ -177,6 +179,7 @@ options_read(int argc, char *argv[], struct options *options, int *status)
 	} else {
 		options->foreground = request.foreground;
 		options->ready_fd = request.ready_fd;
+		options->preflight = request.check;
 		options->config = load(&request, status);
 	}
 	free(request.overrides);

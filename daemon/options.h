@@ -11,6 +11,7 @@ struct config;
 struct options {
 	bool		 foreground;	/* stay there, log to standard error */
 	int		 ready_fd;	/* gets a newline when gamed is ready; -1: none */
+	bool		 preflight;	/* the question is whether it could go on: daemon/handover.h */
 	struct config	*config;	/* the caller's, config_free */
 };
 
@@ -26,8 +27,9 @@ extern const struct option_row option_rows[];	/* ends with a letter 0 */
 /*
  * True: go on with *options. False: everything is said already (what was asked for on standard
  * output, what is wrong on standard error); leave with *status (daemon/exit.h). Uses getopt's
- * globals. Nothing of argv is kept.
+ * globals. Nothing of argv is kept. is_handed: another binary of gamed leaves what it has to this
+ * one, or asks whether it could: then -n is that question, and -r was served long ago.
  */
-bool	options_read(int argc, char *argv[], struct options *options, int *status);
+bool	options_read(int argc, char *argv[], bool is_handed, struct options *options, int *status);
 
 #endif

@@ -169,7 +169,8 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 	p->runtime_dir = directory_open(AT_FDCWD, p->runtime, user);
 	if (p->runtime_dir == -1)
 		return trouble(t, 1, "daemon.runtime_dir: %s: %s", p->runtime, strerror(errno));
-	p->pid_file = lock_open(p->runtime_dir, PLACE_PID, user, &owner);
+	if (p->pid_file == -1)
+		p->pid_file = lock_open(p->runtime_dir, PLACE_PID, user, &owner);
 	if (p->pid_file == -1 && errno == EBUSY)
 		return trouble(t, 1, "daemon.runtime_dir: %s is in use by gamed with pid %d", p->runtime, (int)owner);
 	if (p->pid_file == -1)
@@ -191,7 +192,8 @@ open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 	p->state_dir = directory_open(AT_FDCWD, p->state, user);
 	if (p->state_dir == -1)
 		return trouble(t, 1, "daemon.state_dir: %s: %s", p->state, strerror(errno));
-	p->state_lock = lock_open(p->state_dir, "lock", user, &owner);
+	if (p->state_lock == -1)
+		p->state_lock = lock_open(p->state_dir, "lock", user, &owner);
 	if (p->state_lock == -1 && errno == EBUSY)
 		return trouble(t, 1, "daemon.state_dir: %s is in use by gamed with pid %d", p->state, (int)owner);
 	if (p->state_lock == -1)
@@ -241,7 +243,7 @@ place_renew_fifo(struct place *p, char *err, size_t size)
 }
 
 int
-place_open(struct place *p, const struct config *config, char *err, size_t size)
+place_open(struct place *p, const struct config *config, const struct place_kept *kept, char *err, size_t size)
 {
 	const struct trouble t = { err, size };
 	const struct passwd *user = NULL;
@@ -249,7 +251,10 @@ place_open(struct place *p, const struct config *config, char *err, size_t size)
 
 	memset(p, 0, sizeof(*p));
 	p->runtime_dir = p->session_dir = p->state_dir = p->journal_dir = p->archive_dir = p->held_dir = -1;
-	p->pid_file = p->state_lock = p->fifo = -1;
+	p->pid_file = kept != NULL ? kept->pid_file : -1;
+	p->state_lock = kept != NULL ? kept->state_lock : -1;
+	p->keeps_control = kept != NULL && kept->keeps_control;
+	p->fifo = -1;
 	strlcpy(p->runtime, config->runtime_dir, sizeof(p->runtime));
 	strlcpy(p->state, config->state_dir, sizeof(p->state));
 	if (config->user != NULL && *config->user != '\0') {

@@ -18,6 +18,12 @@
 #define PLACE_LOG	"log.fifo"	/* common/log_relay.c */
 #define PLACE_SESSIONS	"session"
 
+/* What a master keeps that executes another binary: the locks, which would be gone with a descriptor. */
+struct place_kept {
+	int	pid_file, state_lock;
+	int	keeps_control;
+};
+
 struct place {
 	char	runtime[4096], state[4096];
 	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
@@ -29,9 +35,10 @@ struct place {
 
 /*
  * Makes and opens all of it, takes the locks, and steps down to daemon.user if one is
- * named. 0; or the exit code to leave with (1, or 78 where the configuration is at fault), and what is wrong in err.
+ * named. 0; or the exit code to leave with (1, or 78 where the configuration is at fault), and what is wrong in err. kept: from the binary that this
+ * process ran before; NULL: there was none.
  */
-int	place_open(struct place *, const struct config *, char *err, size_t size);
+int	place_open(struct place *, const struct config *, const struct place_kept *kept, char *err, size_t size);
 
 /*
  * No registry of a gamed that died is gone on with: its processes, if some are left, keep the old FIFO to themselves. False with what is wrong

@@ -312,7 +312,7 @@ boot(const char *override)
 	gamed = fork();
 	if (gamed == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		exit(master_run(config, -1, -1));
+		exit(master_run(config, &(struct master_start){ .detached = -1, .ready_fd = -1 }));
 	}
 	accept_gateway();
 	snprintf(path, sizeof(path), "%s/registry", run);

@@ -87,7 +87,7 @@ status_of(const char *const *arguments)
 	if ((pid = fork()) == 0) {
 		redirect("out", STDOUT_FILENO);
 		redirect("err", STDERR_FILENO);
-		if (options_read(argc, argv, &options, &status)) {
+		if (options_read(argc, argv, false, &options, &status)) {
 			printf("foreground %d max %llu", options.foreground,
 			    (unsigned long long)options.config->limits[LIMIT_MAX]);
 			config_free(options.config);
@@ -208,7 +208,7 @@ START_TEST(output_full)
 	if ((pid = fork()) == 0) {
 		if ((full = open("/dev/full", O_WRONLY)) == -1 || dup2(full, STDOUT_FILENO) == -1)
 			_exit(99);
-		_exit(options_read(2, argv, &options, &status) ? 98 : status);
+		_exit(options_read(2, argv, false, &options, &status) ? 98 : status);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));

@@ -40,6 +40,7 @@ enum ctl_exit ctl_methods(struct ctl *);
 enum ctl_exit ctl_version(struct ctl *);
 enum ctl_exit ctl_shutdown(struct ctl *);
 enum ctl_exit ctl_reload(struct ctl *);
+enum ctl_exit ctl_upgrade(struct ctl *);
 enum ctl_exit ctl_config(struct ctl *);
 enum ctl_exit ctl_doctor(struct ctl *);
 enum ctl_exit ctl_backup(struct ctl *);

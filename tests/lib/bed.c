@@ -88,6 +88,7 @@ bed_new(const char *test)
 	join(bed->state, bed->dir, "state");
 	join(bed->conf, bed->dir, "conf");
 	join(bed->log, bed->dir, "log");
+	join(bed->program, program_dir(), "gamed");
 	bed->pidfd = -1;
 	bed_configure(bed, "[daemon]\nruntime_dir=%s\nstate_dir=%s\n", bed->runtime, bed->state);
 	bed_configure(bed, "[monitor]\nlisten=none\n[words]\nfile=%s/words\n", program_dir());
@@ -231,11 +232,8 @@ bed_serves(struct bed *bed)
 void
 bed_launch(struct bed *bed)
 {
-	char program[BED_PATH_MAX];
-
 	ck_assert_int_eq(bed->pid, 0);
-	join(program, program_dir(), "gamed");
-	const char *const argv[] = {program, "-f", "-c", bed->conf, NULL};
+	const char *const argv[] = {bed->program, "-f", "-c", bed->conf, NULL};
 	int log = open(bed->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ck_assert_int_ne(log, -1);
 	bed->pid = bed_spawn(argv, log, bed->descriptors);

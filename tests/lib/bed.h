@@ -22,6 +22,7 @@
 struct bed {
 	char	dir[BED_PATH_MAX];	/* the test's own; all below stand in it */
 	char	runtime[BED_PATH_MAX], state[BED_PATH_MAX], conf[BED_PATH_MAX], log[BED_PATH_MAX];
+	char	program[BED_PATH_MAX];	/* the gamed that bed_start starts */
 	pid_t	pid;			/* of the master; 0: none runs */
 	int	pidfd;
 	unsigned descriptors;		/* the limit that gamed starts with; 0: the test's own */

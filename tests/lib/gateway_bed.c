@@ -94,7 +94,7 @@ gateway_bed_begin_with(
 	log_open(b->bed->log, LOG_TEXT);
 	b->config = config_load(b->bed->conf, NULL, &error);
 	ck_assert_msg(b->config != NULL, "%s", config_error_text(&error, why, sizeof(why)));
-	ck_assert_msg(place_open(&b->place, b->config, why, sizeof(why)) == 0, "%s", why);
+	ck_assert_msg(place_open(&b->place, b->config, NULL, why, sizeof(why)) == 0, "%s", why);
 	chmod(b->bed->runtime, 0755);
 	make_shared(b);
 	b->control = unixsock_listen(b->place.runtime_dir, PLACE_CONTROL, 0666, 128);

@@ -69,7 +69,7 @@ worker_bed_begin(struct worker_bed *wb, const char *test, const char *more)
 	log_open(wb->bed->log, LOG_TEXT);
 	wb->config = config_load(wb->bed->conf, NULL, &error);
 	ck_assert_msg(wb->config != NULL, "%s", config_error_text(&error, why, sizeof(why)));
-	ck_assert_msg(place_open(&wb->place, wb->config, why, sizeof(why)) == 0, "%s", why);
+	ck_assert_msg(place_open(&wb->place, wb->config, NULL, why, sizeof(why)) == 0, "%s", why);
 	make_shared(wb);
 	fault_init(wb->bed->state);
 	wb->entry = (struct registry_entry){
