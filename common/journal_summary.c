@@ -79,12 +79,17 @@ take_last(struct journal_summary *summary, const struct journal_record *record)
 	summary->last_ms = record->t_ms;
 	memcpy(summary->last_type, record->type, sizeof(summary->last_type));
 	summary->ended = strcmp(record->type, "game_terminated") == 0;
-	summary->hibernated_why[0] = '\0';
+	summary->hibernated_why[0] = summary->hibernated_state[0] = summary->ended_why[0] = '\0';
 	summary->wake_at_ms = sleeps ? member_time(record->data, "wake_at") : 0;
 	summary->played_at_ms = sleeps ? member_time(record->data, "played_at") : 0;
-	if (sleeps)
+	if (sleeps) {
 		copy_member(
 		    summary->hibernated_why, sizeof(summary->hibernated_why), record->data, "why");
+		copy_member(summary->hibernated_state, sizeof(summary->hibernated_state),
+		    record->data, "state");
+	}
+	if (summary->ended)
+		copy_member(summary->ended_why, sizeof(summary->ended_why), record->data, "reason");
 }
 
 /* Reads n bytes from here. 0, or -1 with errno (EIO: the file is shorter than it was). */

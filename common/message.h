@@ -70,6 +70,7 @@ struct service_request {
 	uint32_t epoch;			/* FOUND */
 	uint32_t wanted;		/* FOUND: enum residency */
 	int64_t	 started_wall_ms, wake_wall_ms;
+	uint32_t state;			/* FOUND: enum session_state, if its journal says */
 	int64_t	 activity_wall_ms;	/* FOUND: the last player's command, as far as the journal's end tells */
 	char	 text[256];		/* STOP, EXPIRE: reason; FOUND with held: why */
 	char	 detail[128];		/* FOUND with held: what was seen, for people */

@@ -135,7 +135,7 @@ session_found(struct master *m, const struct service_request *r)
 
 	entry_fill(m, &e, r);
 	e.residency = r->wanted;
-	e.state = STATE_NONE;
+	e.state = r->state;
 	if (registry_slot_take(m->registry, &e, now) == -1) {
 		log_error("session %s cannot be brought back: %s; its journal stays", r->id, strerror(errno));
 		return;

@@ -126,6 +126,7 @@ names_a_session(const struct service_request *r)
 	bool has_mode = r->mode < MODES_MAX && (mode_find_number(r->mode) != NULL || r->wanted == RESIDENCY_HELD);
 
 	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) && has_mode && r->restart <= RESTART_TEMPORARY &&
+	    r->state <= STATE_TERMINATED &&
 	    (r->wanted == RESIDENCY_NONE || r->wanted == RESIDENCY_AWAKE || r->wanted == RESIDENCY_HIBERNATED || r->wanted == RESIDENCY_HELD);
 }
 

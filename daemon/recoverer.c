@@ -55,6 +55,7 @@ static bool
 identify(struct service_request *r, const struct journal_summary *s)
 {
 	const struct mode *mode = mode_find(s->mode);
+	enum session_state state;
 
 	if (mode == NULL || !instance_is_valid(s->instance) || !label_is_valid(s->guild))
 		return false;
@@ -68,6 +69,8 @@ identify(struct service_request *r, const struct journal_summary *s)
 	r->max_seconds = s->max_seconds;
 	r->stop_timeout_ms = s->stop_timeout_ms;
 	r->started_wall_ms = s->started_ms;
+	if (session_state_parse(s->hibernated_state, &state) == 0)
+		r->state = state;
 	r->wake_wall_ms = s->wake_at_ms;
 	r->activity_wall_ms = s->played_at_ms != 0 ? s->played_at_ms : s->last_ms;
 	r->seq = s->seq;

@@ -587,6 +587,7 @@ START_TEST(summary)
 	append_first();
 	struct journal_record last = record_make(3, 4, "hibernated", false);
 	cJSON_AddStringToObject(last.data, "why", "shutdown");
+	cJSON_AddStringToObject(last.data, "state", "paused");
 	cJSON_AddStringToObject(last.data, "wake_at", "2026-11-22T12:00:01.000Z");
 	cJSON_AddStringToObject(last.data, "played_at", "2026-11-22T11:59:00.000Z");
 	append(last);
@@ -607,13 +608,19 @@ START_TEST(summary)
 	ck_assert_int_eq(s.last_ms, 1795348800003);
 	ck_assert_str_eq(s.last_type, "hibernated");
 	ck_assert_str_eq(s.hibernated_why, "shutdown");
+	ck_assert_str_eq(s.hibernated_state, "paused");
 	ck_assert_int_eq(s.wake_at_ms, 1795348801000);
 	ck_assert_int_eq(s.played_at_ms, 1795348740000);
 	ck_assert(!s.ended);
-	append(record_make(4, 5, "game_terminated", false));
+	ck_assert_str_eq(s.ended_why, "");
+	last = record_make(4, 5, "game_terminated", false);
+	cJSON_AddStringToObject(last.data, "reason", "completed");
+	append(last);
 	ck_assert_int_eq(summarise(&s, &line), JOURNAL_RECORD);
 	ck_assert(s.ended);
+	ck_assert_str_eq(s.ended_why, "completed");
 	ck_assert_str_eq(s.hibernated_why, "");
+	ck_assert_str_eq(s.hibernated_state, "");
 	ck_assert_int_eq(s.played_at_ms, 0);
 }
 END_TEST

@@ -149,6 +149,9 @@ START_TEST(over_a_restart)
 		restart();
 		bed_wait_residency(bed, "g2", RESIDENCY_AWAKE, 0);
 		expect_residency("g1", RESIDENCY_HIBERNATED);
+		cJSON *list = client_call(c, "session.list", "{'state':'active'}");
+		ck_assert_int_eq(json_int_at(list, "count"), 2);
+		cJSON_Delete(list);
 	}
 	cJSON *again = table_guess_keyed(c, "g1", "ann", 0, "k");
 	ck_assert(cJSON_Compare(first, again, true));

@@ -249,6 +249,7 @@ session_decide_hibernation(const struct session *session, const char *why, uint3
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
 	bool ok = record_put_text(data, "why", why) && record_put_uid(data, by) &&
+	    record_put_text(data, "state", session_state_name(session->state)) &&
 	    record_put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
 	if (wake_at_ms != 0)
