@@ -40,6 +40,7 @@ enum service_asks {
 	SERVICE_WAKE = 7,	/* from hibernated */
 	SERVICE_RELEASE = 8,	/* from held, with a new restart budget */
 	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
+	SERVICE_RECALL = 14,	/* the same for a session that has ended: text is the key of a command, whose first reply is wanted */
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
 	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
@@ -69,8 +70,8 @@ struct service_request {
 	uint64_t seq;			/* FOUND */
 	uint32_t epoch;			/* FOUND */
 	uint32_t wanted;		/* FOUND: enum residency */
-	int64_t	 started_wall_ms, wake_wall_ms;
 	uint32_t state;			/* FOUND: enum session_state, if its journal says */
+	int64_t	 started_wall_ms, wake_wall_ms;
 	int64_t	 activity_wall_ms;	/* FOUND: the last player's command, as far as the journal's end tells */
 	char	 text[256];		/* STOP, EXPIRE: reason; FOUND with held: why */
 	char	 detail[128];		/* FOUND with held: what was seen, for people */

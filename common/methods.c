@@ -165,7 +165,7 @@ static const struct param no_params[] = { END };
 static const struct field start_result[] = {
 	{"game_id", "string", "the session's id"},
 	{"instance", "string", "this life of the id, a UUID"},
-	{"pid", "integer", "its process"},
+	{"pid", "integer,null", "its process; null where the start came again and there is none"},
 	{"state", "string", "the session's state"},
 	{"generation", "integer", "the n-th use of its registry slot"},
 	{"seq", "integer", "its last record"},

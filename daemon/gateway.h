@@ -13,6 +13,7 @@
  *	gateway_upstream.c	the connection to a session's process
  *	gateway_commands.c	command, pause, resume
  *	gateway_start.c		start
+ *	gateway_recall.c	the same key again, after the end
  *	gateway_orders.c	what is asked of the master for a client
  *	gateway_ends.c		stop, kill
  *	gateway_residency.c	hibernate, wake, release
@@ -165,7 +166,8 @@ struct call {
 	struct reading		*reading;	/* of what is answered from journals */
 	struct backup_wait	*backup;	/* of backup */
 	char			*reason;	/* of stop */
-	uint32_t		 timeout_ms;	/* of stop */
+	uint32_t		 timeout_ms;	/* of stop; of command: its deadline */
+	enum error_reason	 failed;	/* of command: why it is looked for in the journal */
 };
 
 /* ---- gateway_clients.c ---- */
@@ -349,6 +351,8 @@ void	call_fail(struct call *, const struct rpc_error *);	/* sends and frees */
 void	call_fail_with(struct call *, enum error_reason, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void	call_overloaded(struct call *);
+/* The result as one JSON object. Sends and frees. */
+void	call_result_whole(struct call *, const char *json, size_t len);
 /* The reply of a session's process, with this call's id. Sends and frees. */
 void	call_pass(struct call *, const char *rest, size_t rest_len);
 void	call_set_deadline(struct call *, uint64_t ms, void (*)(struct call *));
@@ -426,11 +430,24 @@ void	handle_shutdown(struct call *);
 void	handle_discover(struct call *);
 
 /* ---- gateway_views.c ---- */
-/* Asks for the game of a session without a process; done gets one JSON object, or NULL. */
-struct view *view_open(struct call *, void (*done)(struct call *, const char *json, size_t len));
+/*
+ * Asks for the game of a session without a process, or, with a key, for the first reply to a
+ * command of one that has ended; done gets one JSON value, or NULL.
+ */
+struct view *view_open(struct call *, const char *key,
+    void (*done)(struct call *, const char *json, size_t len));
 void	view_close(struct view *);
 /* starts those that wait, as far as may be */
 void	views_run(struct gateway *);
+
+/* ---- gateway_recall.c ---- */
+/* on_failure of a command with a key: where the session has ended, the first reply again. */
+void	recall_command(struct call *, const struct rpc_error *);
+/*
+ * Was the last life of this id, which has ended, begun by the same start? Then the entry has what
+ * an answer needs.
+ */
+bool	recall_start(const struct call *, struct registry_entry *);
 
 /* ---- gateway_reading.c ---- */
 void	reading_free(struct reading *);

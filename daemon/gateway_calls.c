@@ -107,6 +107,17 @@ call_result_close(struct call *call)
 }
 
 void
+call_result_whole(struct call *call, const char *json, size_t len)
+{
+	struct json_writer *w = gateway_writer(call->g);
+
+	rpc_result_begin(w, call->id != NULL ? call->id : "null");
+	json_raw(w, "result", json, len);
+	rpc_result_end(w);
+	call_reply(call);
+}
+
+void
 call_fail(struct call *call, const struct rpc_error *e)
 {
 	rpc_failure(gateway_writer(call->g), call->id != NULL ? call->id : "null", e);

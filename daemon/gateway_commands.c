@@ -59,10 +59,14 @@ handle_command(struct call *call)
 		return;
 	}
 	/* Pausing twice is pausing once. */
-	call->may_repeat =
-	    call->method->number != METHOD_SESSION_COMMAND || call_string(call, "key") != NULL;
-	uint64_t deadline_ms = (uint64_t)call_number(call, "deadline_ms", DEADLINE_MS);
+	bool has_key = call_string(call, "key") != NULL;
+	call->may_repeat = call->method->number != METHOD_SESSION_COMMAND || has_key;
+	call->timeout_ms = (uint32_t)call_number(call, "deadline_ms", DEADLINE_MS);
+	if (has_key) {
+		strlcpy(call->game_id, r->id, sizeof(call->game_id));
+		call->on_failure = recall_command;
+	}
 	/* Sent first: what is left to do here is done while the session works. */
 	if (route_enqueue(r, call))
-		call_set_deadline(call, deadline_ms, on_deadline);
+		call_set_deadline(call, call->timeout_ms, on_deadline);
 }

@@ -47,7 +47,7 @@ on_view(struct call *call, const char *json, size_t len)
 static void
 look_into_journal(struct call *call)
 {
-	call->view = view_open(call, on_view);
+	call->view = view_open(call, NULL, on_view);
 	if (call->view == NULL)
 		answer_without_game(call);
 }

@@ -1,7 +1,8 @@
 /*
  * gateway_start.c: session.start: the parameters are checked and sealed, the master forks, and
  * the caller is answered when the session is ready. The same start again (owner, guild and key
- * are the same) is answered with the same session, also while that is still starting. Error
+ * are the same) is answered with the same session, also while that is still starting, and after
+ * its end. Error
  * policy: what is wrong with a parameter is told before the master hears of it; what the master
  * refuses, or the first process says before it ends, goes to the caller.
  */
@@ -377,9 +378,11 @@ handle_start(struct call *call)
 		return;
 	}
 	name_it(call, &w);
-	if (registry_find(call->g->registry, call->game_id, &e) != REGISTRY_NONE &&
-	    is_same_start(call, &e))
+	bool is_there = registry_find(call->g->registry, call->game_id, &e) != REGISTRY_NONE;
+	if (is_there && is_same_start(call, &e))
 		answer_again(call, &e);
+	else if (!is_there && recall_start(call, &e))
+		answer(call, &e);
 	else
 		ask_for_it(call, &w);
 }

@@ -1,7 +1,7 @@
 /*
- * gateway_views.c: the game of a session that has no process: the master forks one that reads the
- * journal and writes the game's public state into our pipe. A few at a time; the others wait.
- * Called by session.get, whose deadline bounds both. Error policy: whatever goes wrong, there is
+ * gateway_views.c: what is asked about a session that has no process: the master forks one that
+ * reads the journal and writes the answer into our pipe. A few at a time; the others wait.
+ * Called for calls whose deadline bounds both. Error policy: whatever goes wrong, there is
  * no answer: NULL.
  */
 #include <errno.h>
@@ -21,6 +21,7 @@ struct view {
 	TAILQ_ENTRY(view) link;
 	struct call	*call;
 	void		(*done)(struct call *, const char *, size_t);
+	char		 key[KEY_MAX + 1];	/* of the command that is asked for; empty: the game is */
 	struct ask	 ask;
 	bool		 is_running;
 	int		 fd;		/* the reading end of the pipe */
@@ -108,8 +109,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 static bool
 run(struct view *v)
 {
-	struct service_request r = ask_about(SERVICE_VIEW, v->call->game_id);
+	struct service_request r =
+	    ask_about(v->key[0] == '\0' ? SERVICE_VIEW : SERVICE_RECALL, v->call->game_id);
 	int fds[2];
+
+	strlcpy(r.text, v->key, sizeof(r.text));
 
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return false;
@@ -143,7 +147,7 @@ views_run(struct gateway *g)
 
 /* Its turn comes in the loop at the earliest: nobody is answered while he asks. */
 struct view *
-view_open(struct call *call, void (*done)(struct call *, const char *, size_t))
+view_open(struct call *call, const char *key, void (*done)(struct call *, const char *, size_t))
 {
 	struct view *v = calloc(1, sizeof(*v));
 
@@ -152,6 +156,8 @@ view_open(struct call *call, void (*done)(struct call *, const char *, size_t))
 	v->g = call->g;
 	v->call = call;
 	v->done = done;
+	if (key != NULL)
+		strlcpy(v->key, key, sizeof(v->key));
 	v->fd = -1;
 	TAILQ_INSERT_TAIL(&call->g->waiting_views, v, link);
 	gateway_reap_soon(call->g);

@@ -185,7 +185,8 @@ bool	spawn_init(struct master *);
 void	spawn_fini(struct master *);
 /* Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and answer as in worker.h. 0, or -1 with errno. */
 int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
-int	spawn_view(struct master *, const struct registry_entry *, int answer, uint64_t now_ns);
+/* key: as in worker.h. */
+int	spawn_view(struct master *, const struct registry_entry *, const char *key, int answer, uint64_t now_ns);
 /* The helper that makes a backup, with its end of a socket. EBUSY: too many are there. */
 int	spawn_backup(struct master *, int answer);
 /* Kills the helpers of both kinds; true when none is left: they must not outlive the master. */

@@ -32,14 +32,24 @@ answer(struct service *s, const struct service_request *r, enum error_reason err
 }
 
 static void
-handle_view(struct master *m, struct service *s, const struct service_request *r, const struct registry_entry *e, int fd)
+handle_view(struct master *m, struct service *s, const struct service_request *r, const struct registry_entry *e, const char *key, int fd)
 {
 	if (fd == -1)
 		answer(s, r, ERROR_INTERNAL, "no descriptor", e);
-	else if (spawn_view(m, e, fd, clock_boot_ns()) == -1)
+	else if (spawn_view(m, e, key, fd, clock_boot_ns()) == -1)
 		answer(s, r, ERROR_OVERLOADED, strerror(errno), e);
 	else
 		answer(s, r, ERROR_NONE, "", e);
+}
+
+/* Of a session that has ended there is no entry: its id is all that the process needs. */
+static void
+handle_recall(struct master *m, struct service *s, const struct service_request *r, int fd)
+{
+	struct registry_entry e = { .cell = REGISTRY_NONE };
+
+	strlcpy(e.id, r->id, sizeof(e.id));
+	handle_view(m, s, r, &e, r->text, fd);
 }
 
 static void
@@ -75,11 +85,12 @@ handle_session(struct master *m, struct service *s, const struct service_request
 		error = order_release(m, &e);
 		break;
 	case SERVICE_VIEW:
-		handle_view(m, s, r, &e, fd);
+		handle_view(m, s, r, &e, NULL, fd);
 		return;
 	case SERVICE_READY:
 	case SERVICE_START:
 	case SERVICE_FOUND:
+	case SERVICE_RECALL:
 	case SERVICE_SHUTDOWN:
 	case SERVICE_UPGRADE:
 	case SERVICE_BACKUP:
@@ -155,6 +166,11 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	case SERVICE_RELEASE:
 	case SERVICE_VIEW:
 		handle_session(m, s, r, fd);
+		return true;
+	case SERVICE_RECALL:
+		if (!id_is_valid(r->id))
+			return false;
+		handle_recall(m, s, r, fd);
 		return true;
 	case SERVICE_BACKUP:
 		if (fd == -1)

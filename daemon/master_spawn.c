@@ -159,7 +159,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 }
 
 int
-spawn_view(struct master *m, const struct registry_entry *e, int answer, uint64_t now_ns)
+spawn_view(struct master *m, const struct registry_entry *e, const char *key, int answer, uint64_t now_ns)
 {
 	struct worker_start start = {
 		.shared = &m->shared,
@@ -167,6 +167,7 @@ spawn_view(struct master *m, const struct registry_entry *e, int answer, uint64_
 		.entry = e,
 		.sealed = -1,
 		.answer = answer,
+		.key = key,
 	};
 	size_t i;
 	pid_t pid;

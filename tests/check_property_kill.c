@@ -143,33 +143,6 @@ make_move(const struct move *move, const char *id, unsigned n, bool under_fire)
 /* ---- a game -----------------------------------------------------------------------------------
  */
 
-/*
- * The reply to the move that ended the game may have been lost with a process, and the session is
- * gone: then its record tells.
- */
-static void
-look_for_the_end(const char *id, unsigned n, struct outcome *outcome)
-{
-	char key[16];
-	const cJSON *record;
-
-	if (strcmp(outcome->reason, "not_found") != 0 &&
-	    strcmp(outcome->reason, "invalid_state") != 0)
-		return;
-	snprintf(key, sizeof(key), "k%u", n);
-	bed_wait_gone(bed, id);
-	cJSON *records = table_records(c, id);
-	cJSON_ArrayForEach(record, records)
-	{
-		const cJSON *its = json_at(record, "key");
-		if (its != NULL && strcmp(its->valuestring, key) == 0)
-			*outcome =
-			    (struct outcome){.seq = json_int_at(record, "seq"), .is_last = true};
-	}
-	cJSON_Delete(records);
-	ck_assert_msg(outcome->is_last, "%s of %s: %s", key, id, outcome->reason);
-}
-
 /* Plays the moves until the game is over; how many were made. */
 static unsigned
 play(const char *id, int game, const struct move *moves, unsigned n, struct outcome *outcomes,
@@ -181,7 +154,6 @@ play(const char *id, int game, const struct move *moves, unsigned n, struct outc
 	    id, game);
 	for (unsigned i = 0; i < n; i++) {
 		outcomes[i] = make_move(&moves[i], id, i, under_fire);
-		look_for_the_end(id, i, &outcomes[i]);
 		if (outcomes[i].is_last)
 			return i + 1;
 	}

@@ -3,8 +3,6 @@
  * the journal, before anything else is looked at; but a command that is poison is not run, nor
  * answered again.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -12,86 +10,9 @@
 #include "common/registry.h"
 #include "worker/commit.h"
 #include "worker/hang.h"
+#include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/self.h"
-
-static void
-write_result(struct json_writer *out, const struct session *session,
-    const struct journal_record *records, size_t n, const cJSON *reply)
-{
-	json_object(out, "result");
-	json_string(out, "game_id", session->id);
-	json_uint(out, "seq", records[n - 1].seq);
-	json_uint(out, "epoch", records[n - 1].epoch);
-	json_string(out, "state", session_state_name(session_state_after(records, n)));
-	json_value(out, "reply", reply);
-	json_array(out, "events");
-	for (size_t i = 0; i < n; i++) {
-		json_object(out, NULL);
-		json_uint(out, "seq", records[i].seq);
-		json_string(out, "type", records[i].type);
-		json_value(out, "data", records[i].data);
-		json_object_end(out);
-	}
-	json_array_end(out);
-	json_object_end(out);
-}
-
-/* ---- again ----------------------------------------------------------------------------------- */
-
-/* Copies what the journal has of the group into records; the number of them. */
-static size_t
-read_group(struct journal_reader *reader, struct journal_record *records, size_t n)
-{
-	const struct journal_record *r;
-	size_t got = 0;
-
-	while (got < n && journal_reader_next(reader, &r) == JOURNAL_RECORD) {
-		records[got] = *r;
-		records[got].secret = NULL;
-		records[got].data = cJSON_Duplicate(r->data, true);
-		if (records[got++].data == NULL)
-			break;
-	}
-	return got;
-}
-
-static void
-answer_again(struct request *rq, const struct journal_record *records, size_t n)
-{
-	cJSON *reply = session_reply(rq->worker->session, records, n);
-
-	if (reply == NULL)
-		rpc_error_set(&rq->error, ERROR_OVERLOADED, NULL, "no memory");
-	else
-		write_result(rq->out, rq->worker->session, records, n, reply);
-	cJSON_Delete(reply);
-}
-
-/* The first reply to this key again, made of its records. */
-static void
-run_again(struct request *rq, const struct keyed *known)
-{
-	size_t n = (size_t)(known->last - known->first + 1), got = 0;
-	struct journal_record *records = calloc(n, sizeof(records[0]));
-	struct journal_reader *reader = NULL;
-
-	if (records != NULL)
-		reader = journal_read_from(rq->worker->journal, known->first);
-	if (reader != NULL)
-		got = read_group(reader, records, n);
-	if (got == n && records[n - 1].data != NULL && records[0].seq == known->first)
-		answer_again(rq, records, n);
-	else
-		rpc_error_set(&rq->error, ERROR_JOURNAL, NULL,
-		    "the first reply cannot be read again");
-	journal_reader_free(reader);
-	for (size_t i = 0; i < got; i++)
-		journal_record_clear(&records[i]);
-	free(records);
-}
-
-/* ---- for the first time ---------------------------------------------------------------------- */
 
 static void
 run_first(struct request *rq, const cJSON *command, const char *key)
@@ -106,7 +27,7 @@ run_first(struct request *rq, const cJSON *command, const char *key)
 	hang_disarm();
 	if (rq->error.reason == ERROR_NONE && commit_group(w, &rq->done, &rq->error) == 0) {
 		fault_hit("committed");
-		write_result(rq->out, w->session, rq->done.records, rq->done.n, reply);
+		reply_write(rq->out, "result", w->session, rq->done.records, rq->done.n, reply);
 	}
 	cJSON_Delete(reply);
 }
@@ -123,7 +44,8 @@ run(struct request *rq, const cJSON *command, const char *key, uint64_t command_
 		rpc_error_set(&rq->error, ERROR_POISONED, NULL, NULL);
 		rq->error.seq = (int64_t)suspect->record;
 	} else if (known != NULL) {
-		run_again(rq, known);
+		reply_again(rq->out, "result", session, known,
+		    journal_read_from(rq->worker->journal, known->first), &rq->error);
 	} else if (if_seq != NULL && (uint64_t)if_seq->valuedouble != session->seq) {
 		rpc_error_set(&rq->error, ERROR_CONFLICT, NULL, NULL);
 		rq->error.seq = (int64_t)session->seq;

@@ -251,7 +251,7 @@ worker_main(const struct worker_start *start)
 	begin(w, start);
 	hang_init(&w->cell, worker_limit(w, LIMIT_HANG_TIMEOUT_MS));
 	if (start->mode == WORKER_VIEW)
-		view_run(w, start->answer);
+		view_run(w, start->answer, start->key);
 	recover(w, start);
 	if (w->leaving == LEAVING_NOT)
 		serve(w, __builtin_frame_address(0));

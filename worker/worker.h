@@ -12,7 +12,7 @@
 enum worker_mode {
 	WORKER_SERVE,		/* recover, become ready, serve until the end */
 	WORKER_FINISH,		/* recover, write the end with the order's reason, archive, leave */
-	WORKER_VIEW,		/* replay without the lock, write the game's public state, leave */
+	WORKER_VIEW,		/* replay without the lock, write what is asked for, leave */
 };
 
 struct worker_start {
@@ -25,6 +25,11 @@ struct worker_start {
 	const struct registry_entry *entry;
 	int			 sealed;	/* a new session's parameters, or -1 */
 	int			 answer;	/* VIEW: where to write; else -1 */
+	/*
+	 * VIEW: NULL for the public state of the game that sleeps; else the key of a command to the
+	 * last life of the id, which has ended, for its first reply.
+	 */
+	const char		*key;
 };
 
 /*
