@@ -12,6 +12,7 @@ const struct cause_row cause_rows[] = {
     {CAUSE_OPERATOR, "operator", "Somebody stopped it, killed it or put it to sleep: uid, reason"},
     {CAUSE_IDLE_TIMEOUT, "idle_timeout", "Nobody played it for so long"},
     {CAUSE_MAX_AGE, "max_age", "It was too old"},
+    {CAUSE_PAUSE_LIMIT, "pause_limit", "It was paused for too long"},
     {CAUSE_SHUTDOWN, "shutdown", "Gamed was shut down"},
     {CAUSE_ORPHANED, "orphaned", "Its master was gone, and no other came in time"},
     {CAUSE_EXIT, "exit", "Its process ended by itself: exit code, last words"},

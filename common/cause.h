@@ -26,6 +26,7 @@ enum cause {
 	CAUSE_JOURNAL_DAMAGED = 16,
 	CAUSE_FINISH_FAILED = 17,
 	CAUSE_UNKNOWN = 18,
+	CAUSE_PAUSE_LIMIT = 19,
 };
 
 struct cause_row {

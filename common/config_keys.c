@@ -95,7 +95,7 @@ const struct config_key config_keys[] = {
 	{ .section = "sessions", .name = "pause_limit_s", .type = CONFIG_NUMBER, .min = 1,
 	  .max = S_MAX, .unlimited = "unlimited", .preset = "unlimited",
 	  AT_LIMIT(LIMIT_PAUSE_LIMIT_S),
-	  .help = "How long a session may stay paused" },
+	  .help = "How long a session may stay paused; then it ends" },
 	{ .section = "sessions", .name = "orphan_timeout_s", .type = CONFIG_NUMBER, .min = 0,
 	  .max = S_MAX, .preset = "60", AT_LIMIT(LIMIT_ORPHAN_TIMEOUT_S),
 	  .help = "How long a session waits for a new master before it hibernates" },

@@ -86,6 +86,7 @@ enum exit_intent {
 	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged (last words: which line) */
 	EXIT_INTENT_BUSY = 6,		/* its journal can't be had now: locked by another, or no room */
 	EXIT_INTENT_HUNG = 7,		/* computed for too long: SIGABRT to itself */
+	EXIT_INTENT_PAUSE_LIMIT = 8,	/* was paused for too long, its end is journaled */
 };
 
 /* What a worker is doing; one atomic word, for whoever asks why it hangs. */
@@ -253,6 +254,7 @@ enum end_reason {
 	END_EXITED = 6,
 	END_CRASHED = 7,
 	END_SHUTDOWN = 8,
+	END_PAUSE_LIMIT = 9,
 	END_REASONS = 16,	/* room for those to come */
 };
 

@@ -42,6 +42,7 @@ static const char *const intents[] = {
 	[EXIT_INTENT_DAMAGED] = "damaged",
 	[EXIT_INTENT_BUSY] = "busy",
 	[EXIT_INTENT_HUNG] = "hung",
+	[EXIT_INTENT_PAUSE_LIMIT] = "pause_limit",
 };
 
 static const char *const end_reasons[] = {
@@ -54,6 +55,7 @@ static const char *const end_reasons[] = {
 	[END_EXITED] = "exited",
 	[END_CRASHED] = "crashed",
 	[END_SHUTDOWN] = "shutdown",
+	[END_PAUSE_LIMIT] = "pause_limit",
 };
 
 static const char *const phases[] = {

@@ -106,7 +106,7 @@ registry_cell_intent(const struct registry *r, uint32_t cell)
 	if (page == NULL)
 		return EXIT_INTENT_NONE;
 	intent = atomic_load_explicit(&page->intent, memory_order_acquire);
-	return intent <= EXIT_INTENT_HUNG ? (enum exit_intent)intent : EXIT_INTENT_NONE;
+	return intent <= EXIT_INTENT_PAUSE_LIMIT ? (enum exit_intent)intent : EXIT_INTENT_NONE;
 }
 
 static const struct registry_sum *

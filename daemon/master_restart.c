@@ -42,6 +42,7 @@ ending_of(const struct registry_exit *last)
 			return ENDING_OVER;
 		break;
 	case EXIT_INTENT_STOPPED:
+	case EXIT_INTENT_PAUSE_LIMIT:
 		if (last->code <= 0)
 			return ENDING_STOPPED;
 		break;

@@ -17,7 +17,7 @@
 /* How a worker ended, as its supervisor sees it. */
 enum ending {
 	ENDING_OVER,		/* the game was over, and its end is journaled */
-	ENDING_STOPPED,		/* ended as ordered */
+	ENDING_STOPPED,		/* ended as ordered, or paused for too long */
 	ENDING_HIBERNATED,	/* sleeps: an order, or SIGTERM from anyone */
 	ENDING_EXITED,		/* exit code 0, unasked, the game unfinished */
 	ENDING_CRASHED,		/* any other exit code, or a signal */

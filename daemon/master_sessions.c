@@ -301,7 +301,7 @@ end_reason(const struct registry_entry *e, enum ending ending)
 	case ENDING_OVER:
 		return "completed";
 	case ENDING_STOPPED:
-		return "stopped";
+		return e->last_exit.intent == EXIT_INTENT_PAUSE_LIMIT ? "pause_limit" : "stopped";
 	case ENDING_EXITED:
 		return "exited";
 	case ENDING_KILLED:

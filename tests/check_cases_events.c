@@ -69,6 +69,40 @@ START_TEST(case_130_every_step_once)
 }
 END_TEST
 
+/* Ends what is paused for too long: awake, asleep, and over a restart of gamed; none that went on. */
+START_TEST(case_123_pause_limit)
+{
+	static const char *const ids[] = { "awake", "asleep", "again" };
+	const size_t n = sizeof(ids) / sizeof(ids[0]);
+
+	scenario_begin(__func__, "[sessions]\npause_limit_s=2\n");
+	struct client *s = client_open(bed);
+	start("on", "");
+	client_do(c, "session.pause", "{'game_id':'on'}");
+	client_do(c, "session.resume", "{'game_id':'on'}");
+	for (size_t i = 0; i < n; i++) {
+		start(ids[i], "");
+		client_do(c, "session.pause", "{'game_id':'%s'}", ids[i]);
+	}
+	bed_kill_session(bed, "asleep", SIGTERM);
+	crash("again", SIGKILL);
+	client_do(s, "events.subscribe", "{'topics':['sessions']}");
+	for (size_t i = 0; i < n; i++) {
+		bed_wait_gone(bed, ids[i]);
+		cJSON *records = table_records(c, ids[i]);
+		ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), "pause_limit");
+		cJSON_Delete(records);
+		cJSON *event = client_event(s);
+		ck_assert_str_eq(json_text_at(event, "type"), "sessions.terminated");
+		ck_assert_str_eq(json_text_at(event, "data.reason"), "pause_limit");
+		cJSON_Delete(event);
+	}
+	ck_assert_int_eq(look("on").residency, RESIDENCY_AWAKE);
+	client_close(s);
+	scenario_end();
+}
+END_TEST
+
 /* What nobody listens to is written down, and told to nobody else. */
 START_TEST(case_115_nobody_listens)
 {
@@ -98,6 +132,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_115_nobody_listens);
+	tcase_add_test(tc, case_123_pause_limit);
 	tcase_add_test(tc, case_130_every_step_once);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);

@@ -155,6 +155,7 @@ START_TEST(case_35_what_the_kernel_saw_comes_first)
 {
 	ck_assert_int_eq(exited(0, EXIT_INTENT_COMPLETED), ENDING_OVER);
 	ck_assert_int_eq(exited(0, EXIT_INTENT_STOPPED), ENDING_STOPPED);
+	ck_assert_int_eq(exited(0, EXIT_INTENT_PAUSE_LIMIT), ENDING_STOPPED);
 	ck_assert_int_eq(exited(0, EXIT_INTENT_HIBERNATED), ENDING_HIBERNATED);
 	ck_assert_int_eq(exited(0, EXIT_INTENT_NONE), ENDING_EXITED);
 	ck_assert_int_eq(exited(0, EXIT_INTENT_DAMAGED), ENDING_EXITED);

@@ -210,11 +210,14 @@ END_TEST
 static const char *const limits[][2] = {
     {"idle_timeout", "[manager]\nsweep_interval_s=1\nidle_timeout_s=1\n"},
     {"max_age", "[manager]\nsweep_interval_s=1\nmax_age_s=1\n"},
+    {"pause_limit", "[sessions]\npause_limit_s=1\n"},
 };
 
 START_TEST(its_time_is_over)
 {
 	begin(__func__, limits[_i][1]);
+	if (strcmp(limits[_i][0], "pause_limit") == 0)
+		client_do(c, "session.pause", "{'game_id':'g1'}");
 	bed_wait_gone(bed, "g1");
 	expect_why(limits[_i][0], "", "");
 	finish();

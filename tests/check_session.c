@@ -330,6 +330,35 @@ START_TEST(pause_stops_game_time)
 }
 END_TEST
 
+/* 123: it dies with the state, and each pause has it whole. 124: pausing again changes nothing. */
+START_TEST(case_123_124_pause_limit)
+{
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), UINT64_MAX);
+	p.session->pause_limit_ms = 1000;
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), UINT64_MAX);
+	played_step(&p, REQUEST_PAUSE, NULL);
+	p.now.time.boot_ms += 300;
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), 700);
+	played_step(&p, REQUEST_PAUSE, NULL);
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), 700);
+	/* Another process goes on with it; asleep, it would be woken then. */
+	played_epoch(&p);
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), 700);
+	ck_assert_int_eq(session_wake_at_ms(p.session, &p.now.time), p.now.time.wall_ms + 700);
+	played_step(&p, REQUEST_RESUME, NULL);
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), UINT64_MAX);
+	ck_assert_int_eq(session_wake_at_ms(p.session, &p.now.time), 0);
+	p.now.time.boot_ms += 5000;
+	played_step(&p, REQUEST_PAUSE, NULL);
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), 1000);
+	p.now.time.boot_ms += 1001;
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), 0);
+	p.session->pause_limit_ms = 0;
+	ck_assert_uint_eq(session_pause_left_ms(p.session, &p.now.time), UINT64_MAX);
+	expect_replay_equal();
+}
+END_TEST
+
 START_TEST(timer)
 {
 	struct session_group group = { 0 };
@@ -682,6 +711,7 @@ main(void)
 	tcase_add_test(tc, reasons_are_cut_to_whole_characters);
 	tcase_add_loop_test(tc, an_empty_reason_is_the_usual_one, 0, 2);
 	tcase_add_test(tc, pause_stops_game_time);
+	tcase_add_test(tc, case_123_124_pause_limit);
 	tcase_add_test(tc, timer);
 	tcase_add_test(tc, hibernation_says_when_to_wake);
 	tcase_add_test(tc, game_time_never_goes_back_over_a_reboot);

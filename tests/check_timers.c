@@ -168,6 +168,22 @@ START_TEST(case_123_stands_still_while_paused)
 }
 END_TEST
 
+/* Paused for as long as it may: it ends; a pause that ended in time leaves nothing armed. */
+START_TEST(case_123_pause_limit)
+{
+	w.session->pause_limit_ms = 20;
+	run_step(REQUEST_PAUSE);
+	run_step(REQUEST_RESUME);
+	run_dry();
+	ck_assert_int_eq(w.session->state, STATE_ACTIVE);
+	run_step(REQUEST_PAUSE);
+	event_base_loop(w.base, 0);
+	ck_assert_int_eq(w.leaving, LEAVING_ENDS);
+	ck_assert_int_eq(w.session->state, STATE_CLEANUP);
+	ck_assert_str_eq(w.session->reason, "pause_limit");
+}
+END_TEST
+
 /* Due while nobody ran: at once, and once. */
 START_TEST(late_is_at_once)
 {
@@ -236,6 +252,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, rings_once_and_not_before);
 	tcase_add_test(tc, armed_again_is_another_time);
 	tcase_add_test(tc, case_123_stands_still_while_paused);
+	tcase_add_test(tc, case_123_pause_limit);
 	tcase_add_test(tc, late_is_at_once);
 	tcase_add_test(tc, not_after_the_end);
 	tcase_add_test(tc, sleeps_until_then);

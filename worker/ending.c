@@ -150,11 +150,19 @@ terminate(struct worker *w)
 	ending_leave(w, commit_intent(w), 1, "the end cannot be written: %s", error.message);
 }
 
+/* What the master can't know: it was not asked. */
+static enum exit_intent
+intent_of(const char *reason)
+{
+	if (strcmp(reason, "completed") == 0)
+		return EXIT_INTENT_COMPLETED;
+	return strcmp(reason, "pause_limit") == 0 ? EXIT_INTENT_PAUSE_LIMIT : EXIT_INTENT_STOPPED;
+}
+
 _Noreturn static void
 end(struct worker *w)
 {
-	enum exit_intent intent = strcmp(w->session->reason, "completed") == 0
-	    ? EXIT_INTENT_COMPLETED : EXIT_INTENT_STOPPED;
+	enum exit_intent intent = intent_of(w->session->reason);
 
 	cell_phase(&w->cell, PHASE_CLEANUP);
 	terminate(w);

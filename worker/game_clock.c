@@ -6,13 +6,12 @@
 
 #include "worker/game_clock.h"
 
-/* Real milliseconds since the anchor. */
-static uint64_t
-since(const struct real_time *anchor, const struct real_time *now)
+uint64_t
+real_time_since(const struct real_time *then, const struct real_time *now)
 {
-	if (anchor->boot_id[0] != '\0' && strcmp(anchor->boot_id, now->boot_id) == 0)
-		return now->boot_ms > anchor->boot_ms ? now->boot_ms - anchor->boot_ms : 0;
-	return now->wall_ms > anchor->wall_ms ? (uint64_t)(now->wall_ms - anchor->wall_ms) : 0;
+	if (then->boot_id[0] != '\0' && strcmp(then->boot_id, now->boot_id) == 0)
+		return now->boot_ms > then->boot_ms ? now->boot_ms - then->boot_ms : 0;
+	return now->wall_ms > then->wall_ms ? (uint64_t)(now->wall_ms - then->wall_ms) : 0;
 }
 
 uint64_t
@@ -21,7 +20,7 @@ game_clock_read(const struct game_clock *clock, const struct real_time *now)
 	uint64_t ms = clock->game_ms;
 
 	if (clock->running)
-		ms += since(&clock->anchor, now);
+		ms += real_time_since(&clock->anchor, now);
 	return ms > clock->floor_ms ? ms : clock->floor_ms;
 }
 

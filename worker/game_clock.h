@@ -22,6 +22,9 @@ struct real_time {
 	int64_t		 wall_ms;
 };
 
+/* Real milliseconds from then to now, on the best clock that knows both; never below 0. */
+uint64_t real_time_since(const struct real_time *then, const struct real_time *now);
+
 struct game_clock {
 	struct real_time anchor;
 	uint64_t	 game_ms;	/* game time at the anchor */

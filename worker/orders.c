@@ -156,12 +156,8 @@ watch_parent(struct orders *o)
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-/*
- * Ends the game through cleanup; where the journal does not take it the session goes on, and the
- * master has its own ways.
- */
-static void
-stop(struct worker *w, const char *reason, uint32_t by)
+int
+orders_stop(struct worker *w, const char *reason, uint32_t by)
 {
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
@@ -177,6 +173,7 @@ stop(struct worker *w, const char *reason, uint32_t by)
 	else
 		log_error("cannot stop: %s", error.message);
 	session_group_clear(&group);
+	return rc;
 }
 
 static void
@@ -189,7 +186,7 @@ obey(struct worker *w)
 		return;
 	switch ((enum order)entry.order) {
 	case ORDER_STOP:
-		stop(w, entry.reason, entry.ordered_by);
+		orders_stop(w, entry.reason, entry.ordered_by);
 		break;
 	case ORDER_HIBERNATE:
 		w->ordered_by = entry.ordered_by;

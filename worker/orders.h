@@ -6,6 +6,8 @@
 #ifndef WORKER_ORDERS_H
 #define WORKER_ORDERS_H
 
+#include <stdint.h>
+
 struct orders;
 struct worker;
 
@@ -15,6 +17,12 @@ extern const int orders_signals[];
 /* NULL with errno. From here on orders are done in the worker's loop. */
 struct orders *orders_new(struct worker *);
 void	orders_free(struct orders *);
+
+/*
+ * Ends the game through cleanup; by is the uid + 1 of who asked for it, 0: nobody. 0, or -1 where
+ * the journal does not take it: the session goes on, and why is logged.
+ */
+int	orders_stop(struct worker *, const char *reason, uint32_t by);
 
 /* The pidfd of the master, readable when it is gone; -1: there is none now. */
 int	orders_master_fd(const struct orders *);

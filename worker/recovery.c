@@ -102,11 +102,13 @@ leave_damaged(struct worker *w, bool finish, const char *fault)
 static void
 replay(struct worker *w, bool finish)
 {
+	uint64_t pause_limit_s = worker_limit(w, LIMIT_PAUSE_LIMIT_S);
 	uint64_t cut = 0;
 
 	w->session = session_new(w->entry.id, game_mode_find);
 	if (w->session == NULL)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "no memory");
+	w->session->pause_limit_ms = pause_limit_s != CONFIG_UNLIMITED ? pause_limit_s * 1000 : 0;
 	switch (journal_recover(w->journal, recovery_each, w->session, &cut)) {
 	case JOURNAL_RECOVERED:
 		break;

@@ -168,6 +168,8 @@ evolve_state(struct session *session, const struct journal_record *r)
 		take_uid(session, r, &session->ended_by) == -1))
 		return -1;
 	game_clock_run(&session->clock, boot_ms, game_ms, to == STATE_ACTIVE);
+	if (to == STATE_PAUSED)
+		session->paused_at = session->clock.anchor;
 	return 0;
 }
 
@@ -322,10 +324,23 @@ session_timer_in_ms(const struct session *session, const struct real_time *now)
 	return due == 0 ? UINT64_MAX : game_clock_until(&session->clock, now, due);
 }
 
+uint64_t
+session_pause_left_ms(const struct session *session, const struct real_time *now)
+{
+	uint64_t paused_ms;
+
+	if (session->state != STATE_PAUSED || session->pause_limit_ms == 0)
+		return UINT64_MAX;
+	paused_ms = real_time_since(&session->paused_at, now);
+	return paused_ms < session->pause_limit_ms ? session->pause_limit_ms - paused_ms : 0;
+}
+
 int64_t
 session_wake_at_ms(const struct session *session, const struct real_time *now)
 {
-	uint64_t in_ms = session_timer_in_ms(session, now);
+	uint64_t timer_ms = session_timer_in_ms(session, now);
+	uint64_t pause_ms = session_pause_left_ms(session, now);
+	uint64_t in_ms = timer_ms < pause_ms ? timer_ms : pause_ms;
 
 	return in_ms <= INT64_MAX / 2 ? now->wall_ms + (int64_t)in_ms : 0;
 }

@@ -45,6 +45,8 @@ struct session {
 	int64_t			 started_wall_ms;
 	int64_t			 played_wall_ms;	/* of the last record that a game made */
 	struct game_clock	 clock;
+	struct real_time	 paused_at;	/* while it is paused: since then */
+	uint64_t		 pause_limit_ms;	/* whoever runs it sets this; 0: none */
 	struct keys		 keys;
 	struct poison		 poison;
 	const struct game_mode	*mode;		/* NULL before record 1 */
@@ -72,7 +74,16 @@ uint64_t session_game_ms(const struct session *, const struct real_time *);
  */
 uint64_t session_timer_in_ms(const struct session *, const struct real_time *);
 
-/* The wall time, in ms, at which the timer is due if the session sleeps until then; 0: none. */
+/*
+ * Milliseconds of real time until it has been paused for as long as it may; UINT64_MAX: it is not
+ * paused, or may be for ever.
+ */
+uint64_t session_pause_left_ms(const struct session *, const struct real_time *);
+
+/*
+ * The wall time, in ms, at which the first of both is due if the session sleeps until then; 0:
+ * none.
+ */
 int64_t	session_wake_at_ms(const struct session *, const struct real_time *);
 
 /*

@@ -27,7 +27,7 @@ enum session_request {
 	REQUEST_RETRY,		/* of a command that is poison */
 	REQUEST_PAUSE,
 	REQUEST_RESUME,
-	REQUEST_STOP,		/* also the idle limit and the maximum age */
+	REQUEST_STOP,		/* also the limits of idling, age and pause */
 	REQUEST_OVER,		/* the game is over */
 	REQUEST_INITIALISED,	/* its start is done */
 	REQUEST_FAILED,		/* its start failed */

@@ -1,5 +1,5 @@
 /*
- * timers.c: two timers in the worker's loop; each is made when it is needed for the first time.
+ * timers.c: three timers in the worker's loop; each is made when it is needed for the first time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "worker/commit.h"
 #include "worker/hang.h"
+#include "worker/orders.h"
 #include "worker/publish.h"
 #include "worker/self.h"
 #include "worker/timers.h"
@@ -20,7 +21,7 @@
 
 struct timers {
 	struct worker	*worker;
-	struct event	*game, *sync;
+	struct event	*game, *pause, *sync;
 };
 
 static void
@@ -68,6 +69,20 @@ on_game_due(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_pause_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct timers *t = arg;
+	struct real_time now = worker_time();
+
+	(void)fd;
+	(void)what;
+	if (session_pause_left_ms(t->worker->session, &now) > 0)
+		timers_arm(t);
+	else if (orders_stop(t->worker, "pause_limit", 0) == -1 && t->worker->leaving == LEAVING_NOT)
+		arm(t, &t->pause, on_pause_due, RETRY_MS);
+}
+
+static void
 on_sync_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct timers *t = arg;
@@ -103,9 +118,21 @@ timers_free(struct timers *t)
 		return;
 	if (t->game != NULL)
 		event_free(t->game);
+	if (t->pause != NULL)
+		event_free(t->pause);
 	if (t->sync != NULL)
 		event_free(t->sync);
 	free(t);
+}
+
+/* In so many milliseconds; UINT64_MAX: not at all. */
+static void
+rearm(struct timers *t, struct event **event, event_callback_fn on_due, uint64_t ms)
+{
+	if (ms == UINT64_MAX)
+		disarm(*event);
+	else
+		arm(t, event, on_due, ms < LONGEST_MS ? ms : LONGEST_MS);
 }
 
 void
@@ -113,12 +140,9 @@ timers_arm(struct timers *t)
 {
 	struct worker *w = t->worker;
 	struct real_time now = worker_time();
-	uint64_t game_ms = session_timer_in_ms(w->session, &now);
 
-	if (game_ms == UINT64_MAX)
-		disarm(t->game);
-	else
-		arm(t, &t->game, on_game_due, game_ms < LONGEST_MS ? game_ms : LONGEST_MS);
+	rearm(t, &t->game, on_game_due, session_timer_in_ms(w->session, &now));
+	rearm(t, &t->pause, on_pause_due, session_pause_left_ms(w->session, &now));
 	if (journal_dirty(w->journal) &&
 	    (t->sync == NULL || !evtimer_pending(t->sync, NULL)))
 		arm(t, &t->sync, on_sync_due, w->shared->config->sync_interval_ms);

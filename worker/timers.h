@@ -1,5 +1,6 @@
 /*
- * timers.h: what a session does by itself: its game's timer, and writing out under sync=interval.
+ * timers.h: what a session does by itself: its game's timer, its end when it was paused for too
+ * long, and writing out under sync=interval.
  * Armed only while there is something due, so that a session at rest never wakes.
  */
 #ifndef WORKER_TIMERS_H
