@@ -31,6 +31,7 @@ begin(const char *test)
 }
 
 /* What is offered for the last word of a line; blanks part words, one at the end begins an empty one. */
+static const char *complete(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static const char *
 complete(const char *fmt, ...)
 {
@@ -66,7 +67,7 @@ START_TEST(tables)
 	char word[64];
 
 	begin(__func__);
-	complete("");
+	complete("%s", "");
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++)
 		has_word(c->name, c->help);
 	for (const struct ctl_command *c = ctl_commands; c->name != NULL; c++) {
