@@ -2,9 +2,9 @@
  * gateway_recall.c: what was done under a key while the session lived is answered again after its
  * end: the reply to its very last command may have been lost with a process. A command's first
  * reply is made of its records by a process that reads the journal; of a start the journal itself
- * says whose it was. As long as it is kept in the archive, or where its end could not be written. Called where a session with a
- * key is not found. Error policy: a journal that cannot be read is told: what its key did is not
- * known then.
+ * says whose it was. As long as it is kept in the archive, or where its end could not be written.
+ * Called where a session is not found and there is a key. Error policy: a journal that cannot be
+ * read is told: what its key did is not known then.
  */
 #include <fcntl.h>
 #include <string.h>

@@ -2,44 +2,24 @@
  * check_scenario_keys.c: what has a key happens once: over the death of every process at each of
  * its steps, after the session's end, with duplicates, late ones, and in any order.
  */
-#include <signal.h>
+#include <sys/wait.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/lib/bed.h"
-#include "tests/lib/client.h"
-#include "tests/lib/table.h"
+#include "tests/lib/scenario.h"
 
-#define START "'mode':'two_player','teams':{'red':['ann','bob']},'config':{'rounds':1,'seed':5}"
-
-static struct bed *bed;
-static struct client *c;
-
-static void
-begin(const char *test, const char *conf)
-{
-	bed = bed_new(test);
-	bed_configure(bed, "%s", conf);
-	bed_start(bed);
-	c = client_open(bed);
-}
-
-static void
-finish(void)
-{
-	bed_faults(bed, NULL);
-	client_close(c);
-	bed_stop(bed);
-	bed_free(bed);
-}
+#define RED "'mode':'two_player','teams':{'red':['ann','bob']},'config':{'rounds':1,'seed':5}"
+#define SEND(id, more) "{'game_id':'" id "'," GUESS more "}"
 
 static void
 expect_equal(cJSON *first, cJSON *again)
 {
 	if (!cJSON_Compare(first, again, true))
-		ck_abort_msg("first:\n%s\nagain:\n%s", cJSON_PrintUnformatted(first), cJSON_PrintUnformatted(again));
+		ck_abort_msg("first:\n%s\nagain:\n%s", cJSON_PrintUnformatted(first),
+		    cJSON_PrintUnformatted(again));
 	cJSON_Delete(again);
 }
 
@@ -62,9 +42,9 @@ groups_of(const cJSON *records, const char *key)
 	return n;
 }
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
-/* A game with one guess to its end; the key of the first one was "first", and its result is kept. */
+/* A game with one guess to its end. The key of the first one was "first": its result. */
 static cJSON *
 start_nearly_over(const char *id)
 {
@@ -103,7 +83,7 @@ START_TEST(case_129_last_command)
 	    "journal.appended", "committed", "left", "cleanup", "archive", "recovered"};
 	char fault[64];
 
-	begin(__func__, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
+	scenario_begin(__func__, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
 	cJSON *first = start_nearly_over("g1");
 	snprintf(fault, sizeof(fault), "%s kill 1 g1\n%s", where[_i],
 	    strcmp(where[_i], "recovered") == 0 ? "committed kill 1 g1\n" : "");
@@ -118,7 +98,7 @@ START_TEST(case_129_last_command)
 		cJSON_Delete(last);
 	}
 	cJSON_Delete(first);
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -127,51 +107,44 @@ START_TEST(case_128_after_the_end)
 {
 	char path[BED_PATH_MAX];
 
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	cJSON *first = start_nearly_over("g1"), *last = end_it("g1");
 	bed_wait_gone(bed, "g1");
-	client_refuse(c, "not_found", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'},'key':'other'}");
-	client_refuse(c, "not_found", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'}}");
-	client_refuse(c, "not_found", "session.command",
-	    "{'game_id':'g2','command':{'type':'guess','player_id':'ann','word':'lion'},'key':'last'}");
+	client_refuse(c, "not_found", "session.command", SEND("g1", ",'key':'other'"));
+	client_refuse(c, "not_found", "session.command", SEND("g1", ""));
+	client_refuse(c, "not_found", "session.command", SEND("g2", ",'key':'last'"));
 	expect_equal(last, end_it("g1"));
 	cJSON_Delete(first);
 	first = start_nearly_over("g1");
-	client_refuse(c, "rejected", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'zoe','word':'lion'},'key':'last'}");
+	client_refuse(c, "rejected", "session.command", SEND("g1", ",'key':'last'"));
 	client_do(c, "session.stop", "{'game_id':'g1'}");
 	expect_equal(first, table_guess_keyed(c, "g1", "ann", 0, "first"));
-	client_refuse(c, "not_found", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'bob','word':'lion'},'key':'last'}");
+	client_refuse(c, "not_found", "session.command", SEND("g1", ",'key':'last'"));
 	/* A journal that is damaged, or that the archive has not kept. */
 	bed_journal(bed, "archive", "g1", path);
 	FILE *file = fopen(path, "r+e");
 	ck_assert_ptr_nonnull(file);
 	fputs("no journal", file);
 	fclose(file);
-	client_refuse(c, "journal", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'},'key':'first'}");
+	client_refuse(c, "journal", "session.command", SEND("g1", ",'key':'first'"));
 	ck_assert_int_eq(unlink(path), 0);
-	client_refuse(c, "not_found", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'},'key':'first'}");
+	client_refuse(c, "not_found", "session.command", SEND("g1", ",'key':'first'"));
 	cJSON_Delete(first);
 	cJSON_Delete(last);
-	finish();
+	scenario_end();
 }
 END_TEST
 
-/* ---- starts ----------------------------------------------------------------------------------- */
+/* ---- starts --------------------------------------------------------------------------------- */
 
-/* Asks for the same start until it is answered with a result, over closed connections: the caller's. */
+/* Asks for the same start until it is answered, over closed connections: the result. */
 static cJSON *
 start_until_answered(const char *more)
 {
 	uint64_t deadline = bed_deadline();
 
 	for (;;) {
-		int id = client_send(c, "session.start", "{" START "%s}", more);
+		int id = client_send(c, "session.start", "{" RED "%s}", more);
 		cJSON *reply = id != 0 ? client_reply(c, id) : NULL;
 		cJSON *result = cJSON_DetachItemFromObject(reply, "result");
 
@@ -190,7 +163,7 @@ start_until_answered(const char *more)
 static void
 expect_same_start(const cJSON *first, const char *more, const char *state)
 {
-	cJSON *again = client_call(c, "session.start", "{" START "%s}", more);
+	cJSON *again = client_call(c, "session.start", "{" RED "%s}", more);
 
 	ck_assert_str_eq(json_text_at(first, "game_id"), json_text_at(again, "game_id"));
 	ck_assert_str_eq(json_text_at(first, "instance"), json_text_at(again, "instance"));
@@ -204,7 +177,7 @@ START_TEST(start_comes_late)
 	static const char *const keys[] = {",'key':'k'", ",'key':'k','game_id':'g1'"};
 	const char *same = keys[_i];
 
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	cJSON *first = start_until_answered(same);
 	const char *id = json_text_at(first, "game_id");
 	expect_same_start(first, same, "active");
@@ -220,24 +193,25 @@ START_TEST(start_comes_late)
 	expect_same_start(first, same, "terminated");
 	client_refuse(c, "not_found", "session.get", "{'game_id':'%s'}", id);
 	/* Another key, or another guild, is another start. */
-	cJSON *other = client_call(c, "session.start", "{" START ",'key':'k','guild_id':'g'}");
+	cJSON *other = client_call(c, "session.start", "{" RED ",'key':'k','guild_id':'g'}");
 	ck_assert_str_ne(json_text_at(first, "game_id"), json_text_at(other, "game_id"));
 	cJSON_Delete(other);
-	other = client_call(c, "session.start", "{" START ",'key':'k2','game_id':'g1'}");
+	other = client_call(c, "session.start", "{" RED ",'key':'k2','game_id':'g1'}");
 	ck_assert_str_ne(json_text_at(first, "instance"), json_text_at(other, "instance"));
 	cJSON_Delete(other);
 	cJSON_Delete(first);
-	finish();
+	scenario_end();
 }
 END_TEST
 
-/* Whichever process dies at whichever step of a start: asked for until it is answered, there is one session. */
+/* Its first process dies at any step: asked for until it is answered, there is one session. */
 START_TEST(start_over_deaths)
 {
-	static const char *const where[] = {"recovery", "journal.write", "journal.written", "journal.appended", "recovered"};
+	static const char *const where[] = {
+	    "recovery", "journal.write", "journal.written", "journal.appended", "recovered"};
 	char fault[64];
 
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	snprintf(fault, sizeof(fault), "%s kill 1\n", where[_i]);
 	if (bed_faults(bed, fault)) {
 		cJSON *first = start_until_answered(",'key':'k'");
@@ -250,23 +224,23 @@ START_TEST(start_over_deaths)
 		cJSON_Delete(records);
 		cJSON_Delete(first);
 	}
-	finish();
+	scenario_end();
 }
 END_TEST
 
 /* The gateway dies with a start and a command under way. */
 START_TEST(gateway_dies)
 {
-	begin(__func__, "");
-	int id = client_send(c, "session.start", "{" START ",'key':'k'}");
+	scenario_begin(__func__, "");
+	int id = client_send(c, "session.start", "{" RED ",'key':'k'}");
 	ck_assert(bed_kill_service(bed, "gateway"));
 	cJSON_Delete(client_reply(c, id));
 	cJSON *first = start_until_answered(",'key':'k'");
 	const char *game = json_text_at(first, "game_id");
 	cJSON_Delete(table_guess_keyed(c, game, "ann", 0, "first"));
 	client_send(c, "session.command",
-	    "{'game_id':'%s','command':{'type':'guess','player_id':'bob','word':'%s'},'key':'last'}", game,
-	    table_word(0));
+	    "{'game_id':'%s','command':{'type':'guess','player_id':'bob','word':'%s'},'key':'last'}",
+	    game, table_word(0));
 	ck_assert(bed_kill_service(bed, "gateway"));
 	client_wait_closed(c);
 	client_close(c);
@@ -277,11 +251,57 @@ START_TEST(gateway_dies)
 	bed_wait_gone(bed, game);
 	check_once(game);
 	cJSON_Delete(first);
-	finish();
+	scenario_end();
 }
 END_TEST
 
-/* ---- in any order ----------------------------------------------------------------------------- */
+/* The master has died of a fault. */
+static void
+lost_master(void)
+{
+	ck_assert(WIFSIGNALED(bed_wait_exit(bed)));
+	client_wait_closed(c);
+	client_close(c);
+	bed_faults(bed, NULL);
+}
+
+/*
+ * The master dies, and with it the gateway that has the command in hand: while the process has it,
+ * before or after it is durable; or with the process.
+ */
+START_TEST(master_dies)
+{
+	static const char *const where[] = {"decide stop 1 g1\n", "committed stop 1 g1\n",
+	    "committed kill 1 g1\nreaped kill 1\n"};
+
+	scenario_begin(__func__, "");
+	table_start(c, "g1", 3);
+	if (bed_faults(bed, where[_i])) {
+		client_send(c, "session.command",
+		    "{'game_id':'g1','command':{'type':'guess','player_id':'bob','word':'%s'},"
+		    "'key':'k'}",
+		    table_word(0));
+		pid_t pid = _i < 2 ? wait_stopped("g1") : 0;
+		if (_i < 2)
+			kill_master();
+		else
+			lost_master();
+		if (pid != 0)
+			ck_assert_int_eq(kill(pid, SIGCONT), 0);
+		next_master();
+		cJSON *first = table_guess_keyed(c, "g1", "bob", 0, "k");
+		expect_equal(first, table_guess_keyed(c, "g1", "bob", 0, "k"));
+		cJSON_Delete(first);
+		cJSON *records = table_records(c, "g1");
+		ck_assert_int_eq(groups_of(records, "k"), 1);
+		ck_assert_int_eq(table_count(records, "guess_submitted"), 1);
+		cJSON_Delete(records);
+	}
+	scenario_end();
+}
+END_TEST
+
+/* ---- in any order --------------------------------------------------------------------------- */
 
 /*
  * Each command is sent three times, on several connections and in a random order, while the process
@@ -297,7 +317,7 @@ START_TEST(duplicates_in_any_order)
 	int ids[SENT];
 	char key[16];
 
-	begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
+	scenario_begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
 	table_start(c, "g1", KEYS);
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i] = client_open(bed);
@@ -311,8 +331,8 @@ START_TEST(duplicates_in_any_order)
 	for (unsigned i = 0; i < SENT; i++) {
 		unsigned n = order[i] / COPIES;
 		ids[i] = client_send(clients[i % CLIENTS], "session.command",
-		    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'},'key':'k%u',"
-		    "'deadline_ms':60000}",
+		    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'},"
+		    "'key':'k%u','deadline_ms':60000}",
 		    n % 2 == 0 ? "ann" : "bob", table_word(n), n);
 		if (i % 16 == 15)
 			bed_kill_if_running(bed, "g1");
@@ -342,7 +362,7 @@ START_TEST(duplicates_in_any_order)
 	cJSON_Delete(records);
 	for (int i = 0; i < CLIENTS; i++)
 		client_close(clients[i]);
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -354,13 +374,14 @@ START_TEST(if_seq)
 	int ids[RIVALS], winner = -1;
 	cJSON *first = NULL;
 
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
 	int64_t seq = table_seq(c, "g1");
 	for (int i = 0; i < RIVALS; i++) {
 		rivals[i] = client_open(bed);
 		ids[i] = client_send(rivals[i], "session.command",
-		    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'},'key':'k%d','if_seq':%d}",
+		    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'},"
+		    "'key':'k%d','if_seq':%d}",
 		    table_word((unsigned)i), i, (int)seq);
 	}
 	for (int i = 0; i < RIVALS; i++) {
@@ -378,11 +399,13 @@ START_TEST(if_seq)
 	}
 	ck_assert_int_ne(winner, -1);
 	bed_kill_session(bed, "g1", SIGKILL);
-	expect_equal(first, client_call(c, "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'},'key':'k%d','if_seq':%d}",
-	    table_word((unsigned)winner), winner, (int)seq));
+	expect_equal(first,
+	    client_call(c, "session.command",
+		"{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'},"
+		"'key':'k%d','if_seq':%d}",
+		table_word((unsigned)winner), winner, (int)seq));
 	cJSON_Delete(first);
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -398,6 +421,7 @@ main(void)
 	tcase_add_loop_test(tc, start_comes_late, 0, 2);
 	tcase_add_loop_test(tc, start_over_deaths, 0, 5);
 	tcase_add_test(tc, gateway_dies);
+	tcase_add_loop_test(tc, master_dies, 0, 3);
 	tcase_add_loop_test(tc, duplicates_in_any_order, 0, 4);
 	tcase_add_test(tc, if_seq);
 	suite_add_tcase(suite, tc);
