@@ -43,6 +43,7 @@ static const char *const names[TALLIES] = {
 	[TALLY_STOPPED] = "processes stopped for a while",
 	[TALLY_TORN] = "journals torn",
 	[TALLY_FULL] = "disks filled",
+	[TALLY_UPGRADED] = "upgrades asked for",
 	[TALLY_GAMES] = "games played",
 	[TALLY_COMMANDS] = "commands acknowledged",
 	[TALLY_UNKNOWN] = "commands without a key whose outcome is unknown",

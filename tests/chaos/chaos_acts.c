@@ -155,6 +155,14 @@ stop_master(struct acts *a)
 	return a->chaos->bed->pid != 0 && stop_process(a, bed_pidfd(a->chaos->bed->pid));
 }
 
+/* The same binary again, in place. */
+static bool
+upgrade(struct acts *a)
+{
+	return a->chaos->bed->pid != 0 && bed_serves(a->chaos->bed) &&
+	    kill(a->chaos->bed->pid, SIGUSR2) == 0;
+}
+
 static bool
 stop_service(struct acts *a)
 {
@@ -274,6 +282,7 @@ static const struct act {
 	{kill_master, TALLY_KILLED_MASTER, 8, 400},
 	{stop_master, TALLY_STOPPED, 2, 0},
 	{kill_all, TALLY_KILLED_MASTER, 1, 400},
+	{upgrade, TALLY_UPGRADED, 4, 400},
 	{fill_disk, TALLY_FULL, 1, 2000},
 };
 #define N_ACTS (sizeof(acts) / sizeof(acts[0]))
