@@ -46,7 +46,7 @@ enum service_asks {
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
 	SERVICE_BACKUP = 13,	/* fork the helper that copies the journals; the descriptor is its end of a socket: see daemon/backup.h */
 	SERVICE_DETAIL = 20,	/* text: what there is to say of the service itself (its port is taken), shown by status; empty: nothing */
-	SERVICE_UPGRADE = 15,	/* execute the binary by whose path gamed was started; DONE: text is its version, REFUSED: text says why not */
+	SERVICE_UPGRADE = 14,	/* execute the binary by whose path gamed was started; DONE: text is its version, REFUSED: text says why not */
 	SERVICE_GAPS = 21,	/* so many (seq) gaps were told to subscribers of this mode's sessions */
 };
 
