@@ -40,7 +40,7 @@ enum service_asks {
 	SERVICE_WAKE = 7,	/* from hibernated */
 	SERVICE_RELEASE = 8,	/* from held, with a new restart budget */
 	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
-	SERVICE_RECALL = 14,	/* the same for a session that has ended: text is the key of a command, whose first reply is wanted */
+	SERVICE_RECALL = 22,	/* the same for a session that has ended: text is the key of a command, whose first reply is wanted */
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
 	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
 	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
