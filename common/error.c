@@ -37,7 +37,7 @@ const struct error_row error_rows[] = {
     {ERROR_SHUTTING_DOWN, "shutting_down", -32028, "gamed is shutting down"},
     {ERROR_CONFIGURATION, "configuration", -32029, "the new settings cannot be taken: those of before stay in force"},
     {ERROR_BACKUP, "backup", -32030, "the backup could not be made, and nothing of it is left"},
-    {ERROR_UPGRADE, "upgrade", -32031, "the new version is refused: the old one goes on"},
+    {ERROR_UPGRADE, "upgrade", -32031, "the new version is refused and the old one goes on, or a session did not change over"},
     {ERROR_NONE, NULL, 0, NULL},
 };
 

@@ -152,6 +152,12 @@ static const struct param shutdown_params[] = {
 	END
 };
 
+static const struct param upgrade_params[] = {
+	{.name = "sessions", .type = PARAM_BOOLEAN,
+	 .help = "move the sessions that are awake too, one by one, by sleep and waking"},
+	END
+};
+
 static const struct param backup_params[] = {
 	{.name = "dir", .type = PARAM_STRING, .required = true, .min = 2, .max = 3999,
 	 .help = "an absolute path on gamed's machine, where nothing is, or an empty directory"},
@@ -290,6 +296,7 @@ static const struct field backup_result[] = {
 static const struct field upgrade_result[] = {
 	{"version_before", "string", "that ran until now"},
 	{"version", "string", "that runs from now on"},
+	{"sessions", "integer", "so many were moved; absent where that was not asked for"},
 	END
 };
 
@@ -424,7 +431,7 @@ const struct method methods[METHODS] = {
 	    backup_params, backup_result, backup_errors, false,
 	    "Copies all journals while games run, into a state directory from which gamed starts"},
 	[METHOD_SUPERVISOR_UPGRADE] = {METHOD_SUPERVISOR_UPGRADE, "supervisor.upgrade", ROLE_ADMIN,
-	    no_params, upgrade_result, upgrade_errors, false,
+	    upgrade_params, upgrade_result, upgrade_errors, false,
 	    "Lets the master go on as the version that is installed now; no session ends"},
 	[METHOD_RPC_DISCOVER] = {METHOD_RPC_DISCOVER, "rpc.discover", ROLE_VIEW,
 	    no_params, discover_result, no_errors, false,

@@ -27,6 +27,7 @@
  *	gateway_supervisor.c	status, children, shutdown, discover
  *	gateway_backup.c	backup
  *	gateway_upgrade.c	upgrade, and the way out when a successor is there
+ *	gateway_moves.c		sessions change over to another version
  *	gateway_services.c	the other services, as the master tells
  *	gateway_subscribe.c	subscriptions
  *	gateway_pairs.c		how far one subscription is with one session
@@ -81,6 +82,7 @@
 struct gateway;
 struct reading;
 struct backup_wait;
+struct moves;
 struct client;
 struct call;
 struct route;
@@ -120,6 +122,14 @@ struct batch {
 	struct json_writer	 out;
 };
 
+/* A request of the gateway itself. Stands in what asked. */
+struct own_call {
+	struct call	*call;		/* under way; NULL: none */
+	/* The reply, the owner's, when the call is gone; NULL without memory. */
+	void		(*on_reply)(void *owner, cJSON *reply);
+	void		*owner;
+};
+
 /* One request of a client, from its line to its reply. */
 struct call {
 	struct gateway		*g;
@@ -156,6 +166,8 @@ struct call {
 	/* the master does it, or has nothing to do; NULL: the notice that follows says enough */
 	void			(*on_accepted)(struct call *, const struct service_notice *);
 
+	struct own_call		*own;		/* the gateway's own: who wants its reply; NULL: nobody */
+
 	/* The handlers' own. */
 	char			 game_id[ID_MAX + 1];
 	char			 instance[INSTANCE_SIZE];
@@ -165,6 +177,7 @@ struct call {
 	struct view		*view;		/* of get */
 	struct reading		*reading;	/* of what is answered from journals */
 	struct backup_wait	*backup;	/* of backup */
+	struct moves		*moves;		/* of upgrade */
 	char			*reason;	/* of stop */
 	uint32_t		 timeout_ms;	/* of stop; of command: its deadline */
 	enum error_reason	 failed;	/* of command: why it is looked for in the journal */
@@ -356,6 +369,9 @@ void	call_result_whole(struct call *, const char *json, size_t len);
 /* The reply of a session's process, with this call's id. Sends and frees. */
 void	call_pass(struct call *, const char *rest, size_t rest_len);
 void	call_set_deadline(struct call *, uint64_t ms, void (*)(struct call *));
+/* Makes a call about this session, for one of a client. Its reply may come before this function is back. False without memory. */
+bool	call_own(struct own_call *, const struct call *for_whom, enum method_number, const char *game_id);
+void	call_own_forget(struct own_call *);	/* its reply is thrown away */
 /* Its client is gone. */
 void	call_detach(struct call *);
 void	calls_fail_all(struct gateway *, enum error_reason);
@@ -462,6 +478,12 @@ void	handle_upgrade(struct call *);
 void	gateway_retire(struct gateway *);
 /* after a client has gone */
 void	gateway_retired(struct gateway *);
+
+/* ---- gateway_moves.c ---- */
+/* For this call, which it answers in the end; freed with it. NULL without memory. */
+struct moves *moves_new(struct call *);
+void	moves_start(struct moves *, const char *from, const char *to);
+void	moves_free(struct moves *);
 
 /* ---- gateway_services.c ---- */
 /* Ourselves, whom a client may ask for before the master has said that we serve. */

@@ -60,6 +60,8 @@ call_free(struct call *call)
 		reading_free(call->reading);
 	if (call->backup != NULL)
 		backup_wait_free(call->backup);
+	if (call->moves != NULL)
+		moves_free(call->moves);
 	LIST_REMOVE(call, of_all);
 	if (c != NULL) {
 		LIST_REMOVE(call, of_client);
@@ -83,9 +85,17 @@ call_free(struct call *call)
 static void
 call_reply(struct call *call)
 {
+	const struct json_writer *w = &call->g->out;
+	struct own_call *own = call->own;
+	cJSON *reply = own != NULL && !w->failed ? cJSON_ParseWithLength(w->text, w->len) : NULL;
+
 	if (call->id != NULL)
-		deliver(call->client, call->batch, &call->g->out);
+		deliver(call->client, call->batch, w);
 	call_free(call);
+	if (own != NULL) {
+		own->call = NULL;
+		own->on_reply(own->owner, reply);
+	}
 }
 
 struct json_writer *
@@ -209,29 +219,39 @@ call_number(const struct call *call, const char *name, double otherwise)
 
 /* ---- a line ---- */
 
+/* Of nobody yet; its reply goes nowhere. */
 static struct call *
-call_new(struct client *c, struct batch *b, const struct rpc_request *r)
+call_new(struct gateway *g, uid_t uid)
 {
-	struct gateway *g = c->g;
 	/* Not calloc, which does not look into malloc's cache: one is made for each request. */
 	struct call *call = malloc(sizeof(*call));
 
 	if (call == NULL)
 		return NULL;
 	memset(call, 0, sizeof(*call));
-	if (!r->is_notification && (call->id = strdup(r->id)) == NULL) {
-		free(call);
-		return NULL;
-	}
 	call->g = g;
-	call->client = c;
-	call->batch = b;
-	call->uid = c->uid;
+	call->uid = uid;
 	event_assign(&call->timer, g->base, -1, 0, on_timer, call);
 	LIST_INSERT_HEAD(&g->calls, call, of_all);
+	g->n_calls++;
+	return call;
+}
+
+static struct call *
+call_of_client(struct client *c, struct batch *b, const struct rpc_request *r)
+{
+	char *id = r->is_notification ? NULL : strdup(r->id);
+	struct call *call = r->is_notification || id != NULL ? call_new(c->g, c->uid) : NULL;
+
+	if (call == NULL) {
+		free(id);
+		return NULL;
+	}
+	call->id = id;
+	call->client = c;
+	call->batch = b;
 	LIST_INSERT_HEAD(&c->calls, call, of_client);
 	c->n_calls++;
-	g->n_calls++;
 	if (b != NULL)
 		b->waiting++;
 	return call;
@@ -240,7 +260,7 @@ call_new(struct client *c, struct batch *b, const struct rpc_request *r)
 static void
 run(struct client *c, struct batch *b, const struct rpc_request *r)
 {
-	struct call *call = call_new(c, b, r);
+	struct call *call = call_of_client(c, b, r);
 
 	if (call == NULL) {
 		client_doom(c);
@@ -253,6 +273,31 @@ run(struct client *c, struct batch *b, const struct rpc_request *r)
 		call_overloaded(call);
 	else
 		method_run(call, r, c->role);
+}
+
+bool
+call_own(struct own_call *own, const struct call *for_whom, enum method_number number, const char *game_id)
+{
+	struct rpc_request r = { .params = cJSON_CreateObject() };
+
+	strlcpy(r.method, methods[number].name, sizeof(r.method));
+	own->call = cJSON_AddStringToObject(r.params, "game_id", game_id) != NULL ? call_new(for_whom->g, for_whom->uid) : NULL;
+	if (own->call == NULL) {
+		cJSON_Delete(r.params);
+		return false;
+	}
+	own->call->own = own;
+	own->call->params = r.params;
+	method_run(own->call, &r, ROLE_ADMIN);
+	cJSON_Delete(r.params);
+	return true;
+}
+
+void
+call_own_forget(struct own_call *own)
+{
+	if (own->call != NULL)
+		own->call->own = NULL;
 }
 
 static void

@@ -17,6 +17,11 @@ on_answer(struct ask *ask, const struct service_notice *n)
 		call_fail_with(call, n->error, NULL, "%s", n->text);
 		return;
 	}
+	if (call->moves != NULL) {
+		ask_close(call->g, ask);
+		moves_start(call->moves, GAMED_VERSION, n->text);
+		return;
+	}
 	w = call_result_open(call);
 	json_string(w, "version_before", GAMED_VERSION);
 	json_string(w, "version", n->text);
@@ -28,6 +33,10 @@ handle_upgrade(struct call *call)
 {
 	struct service_request r = ask_about(SERVICE_UPGRADE, NULL);
 
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->params, "sessions")) && (call->moves = moves_new(call)) == NULL) {
+		call_overloaded(call);
+		return;
+	}
 	call->ask.on_answer = on_answer;
 	call->ask.owner = call;
 	if (ask_send(call->g, &call->ask, &r, -1) == -1)

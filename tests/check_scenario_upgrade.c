@@ -338,6 +338,19 @@ play(unsigned number, int stop, int report)
 	_exit(0);
 }
 
+static void
+move_all(void)
+{
+	struct client *one = client_open(bed);
+	int request = client_send(one, "supervisor.upgrade", "{'sessions':true}");
+	cJSON *reply = client_reply(one, request);
+
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_msg(json_at(reply, "result.sessions") != NULL, "%s", cJSON_PrintUnformatted(reply));
+	cJSON_Delete(reply);
+	client_close(one);
+}
+
 /* Each key once, from the first to the last that was acknowledged. */
 static void
 check_played(unsigned number, unsigned acknowledged)
@@ -359,6 +372,7 @@ check_played(unsigned number, unsigned acknowledged)
 	cJSON_Delete(records);
 }
 
+/* _i: the sessions change over too. */
 START_TEST(under_load)
 {
 	int stop[2], report[PLAYERS][2], status;
@@ -389,7 +403,10 @@ START_TEST(under_load)
 		}
 		services_of(before);
 		install(built(), n % 2 == 0 ? NEXT : NULL);
-		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		if (_i == 0)
+			ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		else
+			move_all();
 		wait_replaced(before);
 	}
 	ck_assert_int_eq(bed->pid, masters);
@@ -402,6 +419,85 @@ START_TEST(under_load)
 		ck_assert_int_eq(read(report[i][0], &acknowledged, sizeof(acknowledged)), (ssize_t)sizeof(acknowledged));
 		ck_assert_uint_ge(acknowledged, 4 * least);
 		check_played(i, acknowledged);
+	}
+	end();
+}
+END_TEST
+
+/* ---- sessions too ------------------------------------------------------------------------------- */
+
+static cJSON *
+upgrade_with_sessions(void)
+{
+	struct process before[SERVICES];
+	int request;
+	cJSON *reply;
+
+	services_of(before);
+	request = client_send(c, "supervisor.upgrade", "{'sessions':true}");
+	reply = client_reply(c, request);
+	ck_assert_ptr_nonnull(reply);
+	client_wait_closed(c);
+	client_close(c);
+	wait_replaced(before);
+	c = client_open(bed);
+	check_version(NEXT);
+	return reply;
+}
+
+/* Who is awake gets a process of the new version, and the same game; who sleeps sleeps on. */
+START_TEST(sessions_move)
+{
+	pid_t pid;
+	cJSON *reply;
+
+	begin(__func__);
+	table_start(c, "g0", 3);
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	cJSON_Delete(table_guess(c, "g0", "ann", 0));
+	client_do(c, "session.pause", "{'game_id':'g1'}");
+	client_do(c, "session.hibernate", "{'game_id':'g2'}");
+	cJSON *views[2] = { table_view(c, "g0"), table_view(c, "g1") };
+	pid = bed_session_pid(bed, "g0");
+	install(built(), NEXT);
+	reply = upgrade_with_sessions();
+	ck_assert_str_eq(json_text_at(reply, "result.version_before"), GAMED_VERSION);
+	ck_assert_str_eq(json_text_at(reply, "result.version"), NEXT);
+	ck_assert_int_eq(json_int_at(reply, "result.sessions"), 2);
+	cJSON_Delete(reply);
+	check_session_version("g0", NEXT);
+	check_session_version("g1", NEXT);
+	ck_assert_int_ne(bed_session_pid(bed, "g0"), pid);
+	table_check_same(c, "g0", views[0]);
+	table_check_same(c, "g1", views[1]);
+	bed_wait_residency(bed, "g2", RESIDENCY_HIBERNATED, 0);
+	/* Once more: nobody is left to move. */
+	reply = upgrade_with_sessions();
+	ck_assert_int_eq(json_int_at(reply, "result.sessions"), 0);
+	cJSON_Delete(reply);
+	end();
+}
+END_TEST
+
+/* The first that does not come back is the last that was tried. */
+START_TEST(sessions_stop_moving)
+{
+	cJSON *reply;
+
+	begin(__func__);
+	table_start(c, "g0", 3);
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	install(built(), NEXT);
+	if (bed_faults(bed, "recovery exit 100 g1\n")) {
+		reply = upgrade_with_sessions();
+		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "upgrade");
+		ck_assert_msg(strstr(json_text_at(reply, "error.message"), "gamed goes on as " NEXT ", but session g1 could not be woken") != NULL, "%s",
+		    json_text_at(reply, "error.message"));
+		cJSON_Delete(reply);
+		check_session_version("g0", NEXT);
+		check_session_version("g2", GAMED_VERSION);
 	}
 	end();
 }
@@ -612,7 +708,9 @@ upgrade_suite(void)
 	tcase_add_test(tc, case_94_sessions_stay);
 	tcase_add_test(tc, again);
 	tcase_add_test(tc, in_flight);
-	tcase_add_test(tc, under_load);
+	tcase_add_loop_test(tc, under_load, 0, 2);
+	tcase_add_test(tc, sessions_move);
+	tcase_add_test(tc, sessions_stop_moving);
 	tcase_add_test(tc, refused_file);
 	tcase_add_test(tc, refused_settings);
 	tcase_add_test(tc, refused_layout);

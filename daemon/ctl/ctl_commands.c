@@ -69,7 +69,7 @@ const struct ctl_command ctl_commands[] = {
 	    .run = ctl_config, .help = "List the settings in force and where each comes from"},
 	{.name = "reload", .args = "", .method = "supervisor.reload", .repeatable = true,
 	    .run = ctl_reload, .help = "Read the configuration again: all of it, or nothing"},
-	{.name = "upgrade", .args = "", .method = "supervisor.upgrade",
+	{.name = "upgrade", .args = "", .options = BIT(OPTION_SESSIONS), .method = "supervisor.upgrade",
 	    .run = ctl_upgrade, .help = "Have the daemon go on as the version that is installed now; no game ends"},
 	{.name = "backup", .args = "DIR", .args_min = 1, .args_max = 1, .method = "supervisor.backup",
 	    .run = ctl_backup, .help = "Copy all journals while games run, to a directory from which gamed starts"},

@@ -41,6 +41,7 @@ const struct ctl_option_row ctl_option_rows[OPTIONS] = {
 	[OPTION_FROM] = {"from", 0, OPTION_NUMBER, "N", 1, SEQ_MAX, "begin with this record"},
 	[OPTION_REASON] = {"reason", 0, OPTION_TEXT, "TEXT", 0, 0, "why, for the journal"},
 	[OPTION_END] = {"end", 0, OPTION_FLAG, NULL, 0, 0, "end the games too"},
+	[OPTION_SESSIONS] = {"sessions", 0, OPTION_FLAG, NULL, 0, 0, "move the sessions that are awake too"},
 	[OPTION_CONFIG] = {"config", 0, OPTION_TEXT, "FILE", 0, 0, "the daemon's configuration file"},
 	[OPTION_RECORD] = {"record", 0, OPTION_NUMBER, "N", 1, SEQ_MAX,
 	    "the record that says that the command is poison"},
