@@ -100,3 +100,12 @@ process_is(pid_t pid, uint64_t start)
 		return false;
 	return ticks == start && state != 'Z' && state != 'X' && state != 'x';
 }
+
+bool
+process_is_held_by_kernel(pid_t pid)
+{
+	uint64_t ticks;
+	char state;
+
+	return process_stat(pid, &state, &ticks) == 0 && state == 'D';
+}

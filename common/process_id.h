@@ -26,4 +26,10 @@ int	process_start_time_between(pid_t pid, uint64_t before_ns, uint64_t after_ns,
 /* Does this very process still run? False for a zombie, and where nobody can tell. */
 bool	process_is(pid_t pid, uint64_t start);
 
+/*
+ * Does the kernel hold it in uninterruptible sleep, as it does with who waits for a disk? Then no
+ * signal ends it before it wakes.
+ */
+bool	process_is_held_by_kernel(pid_t);
+
 #endif

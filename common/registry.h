@@ -50,6 +50,8 @@ bool	registry_cell_read(const struct registry *, uint32_t cell, uint32_t generat
 bool	registry_cell_of(const struct registry *, const struct registry_entry *,
 	    struct registry_cell *);
 enum worker_phase registry_cell_phase(const struct registry *, uint32_t cell);
+/* The boot time since which it waits for the disk; 0: it does not. */
+uint64_t registry_cell_waits_since(const struct registry *, uint32_t cell);
 enum exit_intent registry_cell_intent(const struct registry *, uint32_t cell);
 
 void	registry_total_read(const struct registry *, unsigned mode, struct registry_total *);
@@ -149,6 +151,8 @@ void	registry_total_write(struct registry *, unsigned mode, const struct registr
 struct registry_page *registry_page_map(struct registry *, uint32_t cell);
 void	registry_page_publish(struct registry_page *, const struct registry_cell *);
 void	registry_page_phase(struct registry_page *, enum worker_phase);
+/* The phase in which it waits for the disk, since this boot time. */
+void	registry_page_waits(struct registry_page *, uint64_t since_ns);
 void	registry_page_intent(struct registry_page *, enum exit_intent);
 
 /* ---- names of the words above; never NULL, "?" for a number that is none ---- */

@@ -183,6 +183,7 @@ struct registry_entry {
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
 	uint32_t	 poisoned;	/* commands that it does not run again, as far as is known */
 	uint32_t	 finishing;	/* its process is a finishing worker */
+	uint32_t	 waits;		/* late, but the disk holds it: that is told once */
 	uint32_t	 killed_for;	/* enum cause: its process gets a SIGKILL of ours */
 	uint32_t	 ordered_by;	/* uid + 1 of who asked for the order; 0: nobody */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
@@ -235,7 +236,6 @@ struct registry_cell {
 	uint64_t	 gaps;		/* told to subscribers */
 	uint64_t	 cpu_us;	/* up to its last command */
 	uint64_t	 memory_max;	/* bytes, with what it shares; the most that it ever was */
-	uint64_t	 phase_since_ns;
 	uint64_t	 command_id;	/* who the command in work is, opaque; 0 between */
 	int32_t		 pid;
 	uint32_t	 poisoned;	/* commands that it does not run again */
@@ -301,7 +301,8 @@ struct registry_page {
 	_Atomic uint64_t version;
 	_Atomic uint32_t phase;		/* enum worker_phase */
 	_Atomic uint32_t intent;	/* enum exit_intent */
-	uint32_t	 pad[12];
+	_Atomic uint64_t waits_since_ns; /* boot time of the last PHASE_JOURNAL */
+	uint32_t	 pad[10];
 	_Atomic uint64_t copy[2][REGISTRY_COPY(struct registry_cell)];
 };
 

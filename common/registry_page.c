@@ -35,6 +35,13 @@ registry_page_phase(struct registry_page *page, enum worker_phase phase)
 }
 
 void
+registry_page_waits(struct registry_page *page, uint64_t since_ns)
+{
+	atomic_store_explicit(&page->waits_since_ns, since_ns, memory_order_relaxed);
+	registry_page_phase(page, PHASE_JOURNAL);
+}
+
+void
 registry_page_intent(struct registry_page *page, enum exit_intent intent)
 {
 	atomic_store_explicit(&page->intent, intent, memory_order_release);

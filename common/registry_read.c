@@ -97,6 +97,16 @@ registry_cell_phase(const struct registry *r, uint32_t cell)
 	return phase <= PHASE_CLEANUP ? (enum worker_phase)phase : PHASE_IDLE;
 }
 
+uint64_t
+registry_cell_waits_since(const struct registry *r, uint32_t cell)
+{
+	const struct registry_page *page = page_find(r, cell);
+
+	if (registry_cell_phase(r, cell) != PHASE_JOURNAL)
+		return 0;
+	return atomic_load_explicit(&page->waits_since_ns, memory_order_relaxed);
+}
+
 enum exit_intent
 registry_cell_intent(const struct registry *r, uint32_t cell)
 {

@@ -8,6 +8,9 @@
 #include "common/config.h"
 #include "daemon/gateway.h"
 
+#define WAITING_MS 1000 /* for the disk: then it is told */
+#define WAITING_MAX 100
+
 /* ---- status ---- */
 
 struct counts {
@@ -41,6 +44,35 @@ write_counts(struct json_writer *w, const struct counts *c)
 	json_uint(w, "hibernated", c->of[RESIDENCY_HIBERNATED]);
 	json_uint(w, "held", c->of[RESIDENCY_HELD]);
 	json_object_end(w);
+}
+
+/*
+ * Who waits for the disk for longer than a disk takes. Theirs is no fault, and nobody ends them:
+ * they go on when it does.
+ */
+static void
+write_waiting(struct json_writer *w, const struct registry *registry)
+{
+	uint32_t high = registry_high(registry);
+	uint64_t now_ns = clock_boot_ns(), since_ns;
+	struct registry_entry e;
+	unsigned n = 0;
+
+	json_array(w, "waiting");
+	for (uint32_t slot = 0; slot < high && n < WAITING_MAX; slot++) {
+		if (!registry_read(registry, slot, &e) || e.pid == 0)
+			continue;
+		since_ns = registry_cell_waits_since(registry, e.cell);
+		if (since_ns == 0 || since_ns + WAITING_MS * NS_PER_MS > now_ns)
+			continue;
+		json_object(w, NULL);
+		json_string(w, "game_id", e.id);
+		json_int(w, "pid", e.pid);
+		json_time(w, "since", clock_wall_ms() - (int64_t)((now_ns - since_ns) / NS_PER_MS));
+		json_object_end(w);
+		n++;
+	}
+	json_array_end(w);
 }
 
 static const char *const limit_names[LIMITS] = {
@@ -87,6 +119,7 @@ handle_status(struct call *call)
 	json_array(w, "services");
 	services_write(g, w, NULL);
 	json_array_end(w);
+	write_waiting(w, g->registry);
 	write_limits(w, g->config);
 	call_result_close(call);
 }

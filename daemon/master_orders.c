@@ -7,13 +7,17 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/process_id.h"
 #include "daemon/master.h"
 #include "daemon/held.h"
+
+#define DISK_AGAIN_MS	1000	/* until the next look at a process that waits for the disk */
 
 static void
 give(struct master *m, struct registry_entry *e, enum order order, uint32_t timeout_ms)
 {
 	e->residency = RESIDENCY_STOPPING;
+	e->waits = 0;
 	e->order = order;
 	e->order_deadline_ns = clock_boot_ns() + timeout_ms * NS_PER_MS;
 	session_publish(m, e, e->order_deadline_ns);
@@ -150,10 +154,26 @@ order_hibernate(struct master *m, struct registry_entry *e)
 	return ERROR_NONE;
 }
 
+/*
+ * It is late because the kernel holds it, as it does with who waits for a disk: killing it would not end it now, but when the disk comes back, when it
+ * would have done as ordered. The way down is not held up by that.
+ */
+static bool
+is_held_up(const struct master *m, const struct registry_entry *e)
+{
+	return m->phase < MASTER_ENDING_SESSIONS && process_is_held_by_kernel(e->pid);
+}
+
 void
 order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
 {
-	(void)now_ns;
+	if (is_held_up(m, e)) {
+		if (!e->waits)
+			log_warning("session %s pid %d waits for the disk: it is late, and is not killed for that", e->id, e->pid);
+		e->waits = 1;
+		session_publish(m, e, now_ns + DISK_AGAIN_MS * NS_PER_MS);
+		return;
+	}
 	if (e->residency == RESIDENCY_STOPPING && e->ready_ns != 0)
 		log_warning("session %s pid %d did not stop in time: killed", e->id, e->pid);
 	else

@@ -133,6 +133,7 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 	e->pid = 0;
 	e->reaped = 0;
 	e->killed_for = CAUSE_NONE;
+	e->waits = 0;
 	/* From here on a successor finds the process, whatever became of us. */
 	*child = 0;
 	registry_write(m->registry, e);

@@ -38,7 +38,7 @@ enter(struct registry *r, unsigned i, uint64_t now_ns)
 		err(1, "cell %u", i);
 	registry_page_publish(page, &(struct registry_cell){ .slot = e.slot,
 	    .generation = e.generation, .state = STATE_ACTIVE, .seq = 20, .commands = 15,
-	    .latency_sum_us = 900, .activity_ns = played_ns, .phase_since_ns = now_ns,
+	    .latency_sum_us = 900, .activity_ns = played_ns,
 	    .pid = e.pid });
 }
 

@@ -35,7 +35,11 @@ void
 cell_phase(struct cell *cell, enum worker_phase phase)
 {
 	cell->phase = phase;
-	if (cell->page != NULL)
+	if (cell->page == NULL)
+		return;
+	if (phase == PHASE_JOURNAL)
+		registry_page_waits(cell->page, clock_boot_ns());
+	else
 		registry_page_phase(cell->page, phase);
 }
 
@@ -53,8 +57,7 @@ cell_command_begin(struct cell *cell, const char *type, uint64_t command_id)
 {
 	cell->now.command_id = command_id;
 	strlcpy(cell->now.command, type, sizeof(cell->now.command));
-	cell->now.phase_since_ns = clock_boot_ns();
-	cell->now.activity_ns = (int64_t)cell->now.phase_since_ns;
+	cell->now.activity_ns = (int64_t)clock_boot_ns();
 	cell->now.activity_wall_ms = clock_wall_ms();
 	cell_publish(cell);
 }

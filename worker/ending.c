@@ -169,6 +169,7 @@ end(struct worker *w)
 	unlink_socket(w);
 	flush(w);
 	fault_hit("archive");
+	cell_phase(&w->cell, PHASE_JOURNAL);
 	if (journal_archive(w->journal, w->shared->archive_dir) == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "the journal cannot be archived: %s",
 		    strerror(errno));

@@ -57,8 +57,11 @@ open_journal(struct worker *w, bool create)
 	const struct config *config = w->shared->config;
 	pid_t owner = 0;
 
-	switch (journal_open(
-	    w->shared->journal_dir, w->entry.id, create, sync_mode(config), &w->journal, &owner)) {
+	cell_phase(&w->cell, PHASE_JOURNAL);
+	enum journal_open_result result = journal_open(
+	    w->shared->journal_dir, w->entry.id, create, sync_mode(config), &w->journal, &owner);
+	cell_phase(&w->cell, PHASE_RECOVERING);
+	switch (result) {
 	case JOURNAL_OPENED:
 		return;
 	case JOURNAL_BUSY:

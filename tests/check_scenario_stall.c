@@ -1,0 +1,208 @@
+/*
+ * check_scenario_stall.c: a disk that stands still for a while: nobody is killed, poisoned or held
+ * for that, it can be seen, and all goes on when the disk does. Needs root, for a file system to
+ * freeze.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/lib/bed.h"
+#include "tests/lib/client.h"
+#include "tests/lib/frozen_disk.h"
+#include "tests/lib/table.h"
+
+static struct bed *bed;
+static struct client *c;
+
+/* False, and the test is skipped. */
+static bool
+begin(const char *test, int max_restarts)
+{
+	bed = bed_new(test);
+	if (!frozen_disk_mount(bed, test)) {
+		bed_free(bed);
+		return false;
+	}
+	bed_configure(bed,
+	    "[sessions]\nhang_timeout_ms=200\nstart_timeout_ms=500\nstop_timeout_ms=300\n"
+	    "max_restarts=%d\n[journal]\ndisk_free_min_mb=0\n",
+	    max_restarts);
+	bed_start(bed);
+	c = client_open(bed);
+	return true;
+}
+
+static void
+finish(void)
+{
+	client_close(c);
+	bed_stop(bed);
+	frozen_disk_unmount(bed);
+	bed_free(bed);
+}
+
+/* Until status says that this session waits for the disk. */
+static void
+wait_until_waiting(const char *id)
+{
+	uint64_t deadline = bed_deadline();
+	bool found = false;
+
+	while (!found) {
+		cJSON *status = client_call(c, "supervisor.status", NULL);
+		const cJSON *row;
+		cJSON_ArrayForEach (row, json_at(status, "waiting")) {
+			if (strcmp(json_text_at(row, "game_id"), id) != 0)
+				continue;
+			found = true;
+			ck_assert_int_eq(json_int_at(row, "pid"), bed_session_pid(bed, id));
+			ck_assert_uint_eq(strlen(json_text_at(row, "since")), 24);
+		}
+		cJSON_Delete(status);
+		if (!found)
+			bed_look_again(deadline, "a session that waits for the disk");
+	}
+}
+
+/* Until the log says this. */
+static void
+wait_for_log(const char *text)
+{
+	uint64_t deadline = bed_deadline();
+
+	for (;;) {
+		char *log = bed_read_file(bed->log, NULL);
+		bool found = log != NULL && strstr(log, text) != NULL;
+		free(log);
+		if (found)
+			return;
+		bed_look_again(deadline, text);
+	}
+}
+
+static void
+expect_epochs(const char *id, int n)
+{
+	cJSON *records = table_records(c, id);
+
+	ck_assert_int_eq(table_count(records, "epoch_started"), n);
+	ck_assert_int_eq(table_count(records, "command_crashed"), 0);
+	cJSON_Delete(records);
+}
+
+#define COMMAND                                                                                    \
+	"{'game_id':'g1','key':'k1','deadline_ms':%d,"                                             \
+	"'command':{'type':'guess','player_id':'ann','word':'lion'}}"
+
+/* A command waits, and happens once. */
+START_TEST(a_command_waits)
+{
+	char out[4096], socket_path[BED_PATH_MAX + 16];
+
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	pid_t pid = bed_session_pid(bed, "g1");
+	frozen_disk_freeze();
+	client_refuse(c, "deadline", "session.command", COMMAND, 300);
+	wait_until_waiting("g1");
+	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", bed->runtime);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamectl", "-s", socket_path, "status", NULL), 0);
+	ck_assert_msg(strstr(out, "g1") != NULL, "%s", out);
+	int again = client_send(c, "session.command", COMMAND, 60000);
+	frozen_disk_thaw();
+	cJSON *reply = client_reply(c, again);
+	ck_assert_msg(json_at(reply, "result.reply") != NULL, "%s", cJSON_PrintUnformatted(reply));
+	cJSON_Delete(reply);
+	ck_assert_int_eq(bed_session_pid(bed, "g1"), pid);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_int_eq(table_count(records, "guess_submitted"), 1);
+	cJSON_Delete(records);
+	cJSON *status = client_call(c, "supervisor.status", NULL);
+	ck_assert_int_eq(cJSON_GetArraySize(json_at(status, "waiting")), 0);
+	cJSON_Delete(status);
+	expect_epochs("g1", 1);
+	finish();
+}
+END_TEST
+
+/* Who is late to stop, or to start, because of it, stops and starts when it can. */
+START_TEST(case_67_late_for_the_disk)
+{
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	pid_t pid = bed_session_pid(bed, "g2");
+	frozen_disk_freeze();
+	struct client *stopper = client_open(bed), *starter = client_open(bed);
+	int stop = client_send(stopper, "session.stop", "{'game_id':'g1','reason':'enough'}");
+	int start = client_send(starter, "session.start",
+	    "{'game_id':'g3','mode':'two_player','teams':{'red':['ann','bob']}}");
+	char late[64];
+	snprintf(
+	    late, sizeof(late), "session g1 pid %d waits for the disk", bed_session_pid(bed, "g1"));
+	wait_for_log(late);
+	wait_for_log("session g3 pid");
+	wait_until_waiting("g3");
+	/* Nobody else waits: what needs no disk is done. */
+	client_refuse(c, "invalid_params", "session.start",
+	    "{'game_id':'g4','mode':'two_player','teams':{'red':['ann']}}");
+	cJSON_Delete(table_view(c, "g2"));
+	frozen_disk_thaw();
+	cJSON *stopped = client_reply(stopper, stop), *started = client_reply(starter, start);
+	ck_assert_str_eq(json_text_at(stopped, "result.state"), "terminated");
+	ck_assert_msg(
+	    json_at(started, "result.pid") != NULL, "%s", cJSON_PrintUnformatted(started));
+	cJSON_Delete(stopped);
+	cJSON_Delete(started);
+	client_close(stopper);
+	client_close(starter);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), "enough");
+	cJSON_Delete(records);
+	ck_assert_int_eq(bed_session_pid(bed, "g2"), pid);
+	ck_assert_str_eq(table_round(c, "g3", 0), "active");
+	for (int i = 1; i <= 3; i++) {
+		char id[8];
+		snprintf(id, sizeof(id), "g%d", i);
+		expect_epochs(id, 1);
+	}
+	finish();
+}
+END_TEST
+
+/* One that died comes back when the disk does, and is not held although it may not be restarted
+ * twice. */
+START_TEST(comes_back_late)
+{
+	if (!begin(__func__, 1))
+		return;
+	table_start(c, "g1", 3);
+	frozen_disk_freeze();
+	pid_t pid = bed_kill_session(bed, "g1", SIGKILL);
+	wait_for_log("waits for the disk");
+	frozen_disk_thaw();
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+	ck_assert_str_eq(table_round(c, "g1", 0), "active");
+	expect_epochs("g1", 2);
+	finish();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("scenario_stall");
+	TCase *tc = tcase_create("stall");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, a_command_waits);
+	tcase_add_test(tc, case_67_late_for_the_disk);
+	tcase_add_test(tc, comes_back_late);
+	suite_add_tcase(suite, tc);
+	return bed_main(suite);
+}
