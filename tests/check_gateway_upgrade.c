@@ -237,8 +237,9 @@ START_TEST(looks_until_it_is_still)
 	int id = client_send(c, "supervisor.upgrade", "{'sessions':true}");
 	accept_upgrade("9.9.9");
 	for (uint64_t seq = 6; seq < 11; seq++) {
+		cJSON *request = served_expect(s, "session.get");
 		gateway_bed_publish(&b, &e, seq);
-		look("{'game':{'round':1}}");
+		served_result(s, request, "{'game':{'round':1}}");
 	}
 	sleep_at(11);
 	wake_at(12);
