@@ -41,6 +41,7 @@ log_set_process(const char *name)
 	/* What another process said, of which we are a fork, is its own. */
 	last.message[0] = '\0';
 	last.repeated = 0;
+	lost = 0;
 }
 
 void

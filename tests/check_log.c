@@ -346,24 +346,36 @@ START_TEST(relayed)
 }
 END_TEST
 
-/* What the file does not take is counted, line by line, and told when it does. */
+/* Two lines come while the file takes none. */
+static void
+lose_two(void)
+{
+	struct rlimit limit = {.rlim_max = RLIM_INFINITY};
+
+	ck_assert_int_eq(write(log_relay_fd(), "one\ntwo\n", 8), 8);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_relay_pass();
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What the file does not take is counted, line by line, and told when it does: by who lost it. */
 START_TEST(relayed_and_lost)
 {
 	char name[PATH_MAX];
-	struct rlimit limit = {.rlim_max = RLIM_INFINITY};
 
 	scratch_path(path, "log");
 	scratch_path(name, "log.fifo");
 	ck_assert_int_eq(log_open(path, LOG_TEXT), 0);
 	ck_assert_int_eq(log_relay_open(AT_FDCWD, name), 0);
-	ck_assert_int_eq(write(log_relay_fd(), "one\ntwo\n", 8), 8);
 	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	log_relay_pass();
-	limit.rlim_cur = RLIM_INFINITY;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	lose_two();
 	log_info("three");
 	ck_assert_ptr_nonnull(strstr(content(path), "2 lines could not be written\n"));
+	lose_two();
+	log_set_process("another, forked just now");
+	log_info("four");
+	ck_assert_uint_eq(count(content(path), "could not be written"), 1);
 	close(log_relay_fd());
 }
 END_TEST
