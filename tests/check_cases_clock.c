@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "tests/lib/program.h"
 #include "tests/lib/scenario.h"
 
 /* gamed's main, in a program that has one already. */
@@ -63,17 +62,15 @@ offset_map(const char *path)
 static int64_t *
 begin_with_clock(const char *test, const char *conf)
 {
-	char path[2 * BED_PATH_MAX], program[BED_PATH_MAX], words[BED_PATH_MAX];
+	char path[2 * BED_PATH_MAX], self[BED_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	strlcpy(program, program_dir(), sizeof(program));
+	ck_assert_int_gt(n, 0);
+	self[n] = '\0';
 	bed = bed_new(test);
 	bed_configure(bed, "%s", conf);
-	snprintf(path, sizeof(path), "%s/gamed", bed->dir);
-	ssize_t n = readlink("/proc/self/exe", words, sizeof(words) - 1);
-	ck_assert_int_gt(n, 0);
-	words[n] = '\0';
-	ck_assert_int_eq(symlink(words, path), 0);
-	ck_assert_int_eq(setenv("GAMED_BIN_DIR", bed->dir, 1), 0);
+	snprintf(bed->program, sizeof(bed->program), "%.480s/gamed", bed->dir);
+	ck_assert_int_eq(symlink(self, bed->program), 0);
 	snprintf(path, sizeof(path), "%s/clock", bed->dir);
 	ck_assert_int_eq(setenv(OFFSET_FILE, path, 1), 0);
 	int64_t *offset = offset_map(path);
