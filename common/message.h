@@ -90,7 +90,7 @@ enum notice {
 	NOTICE_READY = 12,	/* ready again, after a restart (is_restart), a wake or a release; restarts */
 	NOTICE_CRASHED = 13,	/* an abnormal end: pid, signal or code, text: last words */
 	NOTICE_RESTARTING = 14,	/* the next try is in delay_ms */
-	NOTICE_HELD = 15,	/* gave up: text is the reason, restarts */
+	NOTICE_HELD = 15,	/* gave up: text is the reason, restarts, its budget; signal or code of its last process */
 	NOTICE_HIBERNATED = 16,
 	NOTICE_ENDED = 17,	/* gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
 
@@ -110,6 +110,7 @@ struct service_notice {
 	int32_t	 pid, signal, code;
 	uint32_t delay_ms;
 	uint32_t is_restart;		/* READY */
+	uint32_t max_restarts, max_seconds;	/* HELD: its budget; UINT32_MAX: unlimited */
 	uint64_t seq;			/* the last that the master knows of */
 	uint64_t commands, errors;	/* answered by processes of the session that are gone */
 	int64_t	 at_wall_ms, started_wall_ms;

@@ -122,14 +122,31 @@ tell_pair(struct pair *p, const struct service_notice *n, struct shared_event *e
 
 /* ---- what a notice says ---- */
 
+/* Neither, where nobody saw it. */
+static void
+put_how(cJSON *data, const struct service_notice *n)
+{
+	if (n->signal != 0)
+		cJSON_AddNumberToObject(data, "signal", n->signal);
+	else if (n->code >= 0)
+		cJSON_AddNumberToObject(data, "exit", n->code);
+}
+
 static void
 put_death(cJSON *data, const struct service_notice *n)
 {
 	cJSON_AddNumberToObject(data, "pid", n->pid);
-	if (n->signal != 0)
-		cJSON_AddNumberToObject(data, "signal", n->signal);
+	put_how(data, n);
+}
+
+static void
+put_budget(cJSON *data, const struct service_notice *n)
+{
+	if (n->max_restarts != UINT32_MAX)
+		cJSON_AddNumberToObject(data, "max_restarts", n->max_restarts);
 	else
-		cJSON_AddNumberToObject(data, "exit", n->code);
+		cJSON_AddStringToObject(data, "max_restarts", "unlimited");
+	cJSON_AddNumberToObject(data, "max_seconds", n->max_seconds);
 }
 
 /* An object, or NULL without memory. A member that did not fit into memory is left out. */
@@ -155,12 +172,15 @@ data_of(const struct service_notice *n)
 		break;
 	case NOTICE_CRASHED:
 		put_death(data, n);
+		cJSON_AddNumberToObject(data, "restarts", n->restarts);
 		if (n->text[0] != '\0')
 			cJSON_AddStringToObject(data, "last_words", n->text);
 		break;
 	case NOTICE_HELD:
 		cJSON_AddNumberToObject(data, "restarts", n->restarts);
 		cJSON_AddStringToObject(data, "reason", n->text);
+		put_budget(data, n);
+		put_how(data, n);
 		break;
 	case NOTICE_ENDED:
 		cJSON_AddStringToObject(data, "reason", n->text);

@@ -189,6 +189,8 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 	strlcpy(n.text, reason, sizeof(n.text));
 	n.signal = e->last_exit.signal;
 	n.code = e->last_exit.code;
+	n.max_restarts = e->max_restarts;
+	n.max_seconds = e->max_seconds;
 	n.tag = e->start_tag;
 	notice_all(m, &n);
 }

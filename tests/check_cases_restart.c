@@ -88,6 +88,7 @@ START_TEST(case_29_34_one_report_a_crash)
 		cJSON *event = expect_event(s, "sessions.crashed");
 		ck_assert_int_eq(json_int_at(event, "data.pid"), pid);
 		ck_assert_int_eq(json_int_at(event, "data.exit"), 1);
+		ck_assert_int_eq(json_int_at(event, "data.restarts"), 0);
 		cJSON_Delete(event);
 		event = expect_event(s, "sessions.restarted");
 		ck_assert_int_eq(json_int_at(event, "data.restarts"), 1);
@@ -216,8 +217,21 @@ START_TEST(case_48_new_limits_count_what_was)
 }
 END_TEST
 
+/* Who, how often, in how long, and of what the last time. */
+static void
+check_held(const cJSON *event)
+{
+	ck_assert_str_eq(json_text_at(event, "data.reason"), "restart_limit");
+	ck_assert_int_eq(json_int_at(event, "data.restarts"), 1);
+	ck_assert_int_eq(json_int_at(event, "data.max_restarts"), 1);
+	ck_assert_int_eq(json_int_at(event, "data.max_seconds"), 3600);
+	ck_assert_int_eq(json_int_at(event, "data.signal"), SIGKILL);
+	ck_assert_int_eq(json_int_at(event, "after"), look("g1").seq - 1);
+	ck_assert_ptr_null(json_at(event, "seq"));
+}
+
 /* What is told, in this order, and nothing runs until somebody releases it. */
-START_TEST(case_37_50_57_held)
+START_TEST(case_37_50_52_57_held)
 {
 	scenario_begin(__func__, "[sessions]\nmax_restarts=1\nmax_seconds=3600\n");
 	struct client *s = client_open(bed);
@@ -232,8 +246,12 @@ START_TEST(case_37_50_57_held)
 	client_do(c, "session.release", "{'game_id':'g1'}");
 	static const char *const types[] = { "sessions.started", "sessions.crashed", "sessions.restarted",
 		"sessions.crashed", "sessions.held" };
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		cJSON_Delete(expect_event(s, types[i]));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		cJSON *event = expect_event(s, types[i]);
+		if (strcmp(types[i], "sessions.held") == 0)
+			check_held(event);
+		cJSON_Delete(event);
+	}
 	crash("g1", SIGKILL);
 	client_close(s);
 	scenario_end();
@@ -396,7 +414,7 @@ restart_suite(void)
 	tcase_add_test(tc, case_28_permanent_and_unasked);
 	tcase_add_test(tc, case_29_34_one_report_a_crash);
 	tcase_add_test(tc, case_32_only_the_one_that_died);
-	tcase_add_test(tc, case_37_50_57_held);
+	tcase_add_test(tc, case_37_50_52_57_held);
 	tcase_add_test(tc, case_43_55_a_budget_each);
 	tcase_add_test(tc, case_44_what_does_not_count);
 	tcase_add_test(tc, case_45_slow_attempts);
