@@ -216,7 +216,9 @@ header_claim(struct registry_header *h)
 	if (process_start_time(getpid(), &start) == -1)
 		return -1;
 	atomic_store(&h->ready, 0);
-	atomic_store(&h->master_pid, 0);
+	/* A master that has become another binary is nobody else at any moment. */
+	if (h->master_pid != getpid())
+		atomic_store(&h->master_pid, 0);
 	atomic_store(&h->master_start, start);
 	atomic_store(&h->started_wall_ms, clock_wall_ms());
 	atomic_store(&h->started_boot_ns, clock_boot_ns());

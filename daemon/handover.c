@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/access.h"
@@ -114,8 +115,11 @@ handover_take(struct handover *h)
 	if (n < (ssize_t)offsetof(struct handover, gamed) || h->magic != MAGIC || (h->pid != getpid() && h->pid != getppid()))
 		return false;
 	close(fd);
-	if (h->pid == getpid())
+	if (h->pid == getpid()) {
 		close_on_exec(h);
+		/* Executed by a descriptor, some kernels would call us by its number. */
+		prctl(PR_SET_NAME, basename(h->binary));
+	}
 	return true;
 }
 
@@ -174,12 +178,12 @@ handover_preflight(const struct handover *h, const struct config *config)
 	const char *setting;
 	char err[512];
 
-	fault_init(h->state);
-	fault_hit("preflight");
 	if (!form_is_ours(h)) {
 		fputs("gamed: its processes speak another form of messages: this version needs a restart of gamed\n", stderr);
 		return 1;
 	}
+	fault_init(h->state);
+	fault_hit("preflight");
 	if ((setting = moved(h, config)) != NULL) {
 		fprintf(stderr, "gamed: daemon.%s: changes only with a restart of gamed\n", setting);
 		return 1;

@@ -321,7 +321,8 @@ services_replace_next(struct master *m)
 	for (struct service *s = m->services; s->kind != NULL && s != retiring; s++) {
 		if (s->kind->is_helper)
 			continue;
-		if (fault_hit("replace") || (s->state == SERVICE_DOWN && !start(s))) {
+		fault_hit("replace");
+		if (s->state == SERVICE_DOWN && !start(s)) {
 			master_shutdown(m, EXIT_GAVE_UP, false);
 			return false;
 		}
