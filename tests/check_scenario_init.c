@@ -168,6 +168,31 @@ START_TEST(is_told)
 }
 END_TEST
 
+/* The same over an upgrade, of a gamed that was told to write to a descriptor once. */
+START_TEST(is_told_of_an_upgrade)
+{
+	struct client *c;
+	int ready[2];
+	char byte;
+
+	begin(__func__);
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	start(ready[1], "WATCHDOG_USEC=100000", "-r 3");
+	expect("READY=1");
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	c = client_open(bed);
+	table_start(c, "g1", 3);
+	client_do(c, "supervisor.upgrade", NULL);
+	ck_assert_ptr_nonnull(strstr(expect("RELOADING=1\n"), "MONOTONIC_USEC="));
+	ck_assert_str_eq(expect("READY=1"), "READY=1\nSTATUS=1 sessions, 1 with a process");
+	expect("WATCHDOG=1");
+	client_close(c);
+	close(ready[0]);
+	close(ready[1]);
+	end();
+}
+END_TEST
+
 /* The sign of life comes again and again, and stops when the loop does. */
 START_TEST(watchdog)
 {
@@ -339,6 +364,7 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, is_told);
+	tcase_add_test(tc, is_told_of_an_upgrade);
 	tcase_add_test(tc, watchdog);
 	tcase_add_test(tc, activated);
 	tcase_add_test(tc, from_the_store);

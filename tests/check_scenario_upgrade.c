@@ -264,6 +264,67 @@ START_TEST(again)
 }
 END_TEST
 
+/* Without -f: it leaves no terminal a second time, and is called what it was called. */
+START_TEST(detached)
+{
+	char override[BED_PATH_MAX + 16], path[BED_PATH_MAX + 16], out[64];
+	int status, null;
+	char *text;
+
+	bed = bed_new(__func__);
+	strlcpy(bed->program, bed->dir, sizeof(bed->program));
+	strlcat(bed->program, "/gamed", sizeof(bed->program));
+	install(built(), NULL);
+	snprintf(override, sizeof(override), "daemon.log=%s", bed->log);
+	const char *const argv[] = { bed->program, "-c", bed->conf, "-D", override, NULL };
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(waitpid(bed_spawn(argv, null, 0), &status, 0) > 0 ? status : -1, 0);
+	close(null);
+	snprintf(path, sizeof(path), "%s/gamed.pid", bed->runtime);
+	text = bed_read_file(path, NULL);
+	ck_assert_ptr_nonnull(text);
+	bed->pid = atoi(text);
+	free(text);
+	bed->pidfd = bed_pidfd(bed->pid);
+	c = client_open(bed);
+	table_start(c, "g0", 3);
+	install(built(), NEXT);
+	upgrade(GAMED_VERSION, NEXT);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)bed->pid);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cat", path, NULL), 0);
+	ck_assert_str_eq(out, "gamed\n");
+	cJSON_Delete(table_guess(c, "g0", "ann", 0));
+	end();
+}
+END_TEST
+
+/* Whom this gamed has adopted, and so is nobody's child, is adopted once more. */
+START_TEST(adopted)
+{
+	pid_t pids[2];
+
+	begin(__func__);
+	table_start(c, "g0", 3);
+	table_start(c, "g1", 3);
+	pids[0] = bed_session_pid(bed, "g0");
+	pids[1] = bed_session_pid(bed, "g1");
+	ck_assert_int_eq(kill(bed->pid, SIGKILL), 0);
+	bed_wait_exit(bed);
+	client_close(c);
+	bed_start(bed);
+	c = client_open(bed);
+	install(built(), NEXT);
+	upgrade(GAMED_VERSION, NEXT);
+	ck_assert_int_eq(bed_session_pid(bed, "g0"), pids[0]);
+	ck_assert_int_eq(bed_session_pid(bed, "g1"), pids[1]);
+	bed_kill_session(bed, "g0", SIGKILL);
+	bed_wait_residency(bed, "g0", RESIDENCY_AWAKE, pids[0]);
+	cJSON_Delete(table_guess(c, "g0", "ann", 0));
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	end();
+}
+END_TEST
+
 /* ---- what is under way -------------------------------------------------------------------------- */
 
 /* What was written before the gateway retired is answered, however long it takes; who only listens is let go. */
@@ -420,6 +481,87 @@ START_TEST(under_load)
 		ck_assert_uint_ge(acknowledged, 4 * least);
 		check_played(i, acknowledged);
 	}
+	end();
+}
+END_TEST
+
+/* Asks until there is a reply, each time over a new connection. Whoever is refused one fails the test. */
+static cJSON *
+ask(const char *method, const char *params)
+{
+	cJSON *reply = NULL;
+
+	while (reply == NULL) {
+		struct client *one = client_open(bed);
+		int request = client_send(one, method, "%s", params);
+		reply = request != 0 ? client_reply(one, request) : NULL;
+		client_close(one);
+	}
+	return reply;
+}
+
+/* Starts and stops sessions until told to stop; each start is answered, and so is each stop. */
+_Noreturn static void
+start_and_stop(unsigned number, int stop, int report)
+{
+	struct pollfd told = { .fd = stop, .events = POLLIN };
+	unsigned rounds = 0;
+	char params[256];
+
+	while (poll(&told, 1, 0) == 0) {
+		snprintf(params, sizeof(params),
+		    "{'game_id':'s%u.%u','key':'k%u.%u','mode':'two_player','teams':{'red':['ann','bob']}}", number, rounds, number, rounds);
+		cJSON *reply = ask("session.start", params);
+		ck_assert_msg(json_at(reply, "result.seq") != NULL, "%s", cJSON_PrintUnformatted(reply));
+		cJSON_Delete(reply);
+		snprintf(params, sizeof(params), "{'game_id':'s%u.%u'}", number, rounds);
+		reply = ask("session.stop", params);
+		/* Asked again, it may have happened. */
+		ck_assert_msg(json_at(reply, "result.seq") != NULL || strcmp(json_text_at(reply, "error.data.reason"), "not_found") == 0, "%s",
+		    cJSON_PrintUnformatted(reply));
+		cJSON_Delete(reply);
+		if (++rounds % 5 == 0)
+			ck_assert_int_eq(write(report, ".", 1), 1);
+	}
+	_exit(0);
+}
+
+START_TEST(starts_and_stops)
+{
+	struct process before[SERVICES];
+	int stop[2], report[2], status;
+	pid_t pids[PLAYERS];
+	cJSON *list;
+
+	begin(__func__);
+	ck_assert_int_eq(pipe(stop), 0);
+	ck_assert_int_eq(pipe(report), 0);
+	for (unsigned i = 0; i < PLAYERS; i++) {
+		pids[i] = fork();
+		ck_assert_int_ne(pids[i], -1);
+		if (pids[i] == 0) {
+			close(stop[1]);
+			start_and_stop(i, stop[0], report[1]);
+		}
+	}
+	for (unsigned n = 0; n < 4; n++) {
+		char dots[PLAYERS];
+		ck_assert_int_gt(read(report[0], dots, sizeof(dots)), 0);
+		services_of(before);
+		install(built(), n % 2 == 0 ? NEXT : NULL);
+		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		wait_replaced(before);
+	}
+	close(stop[1]);
+	for (unsigned i = 0; i < PLAYERS; i++) {
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "one was refused: %#x", status);
+	}
+	client_close(c);
+	c = client_open(bed);
+	list = client_call(c, "session.list", NULL);
+	ck_assert_int_eq(json_int_at(list, "count"), 0);
+	cJSON_Delete(list);
 	end();
 }
 END_TEST
@@ -707,7 +849,10 @@ upgrade_suite(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_94_sessions_stay);
 	tcase_add_test(tc, again);
+	tcase_add_test(tc, detached);
+	tcase_add_test(tc, adopted);
 	tcase_add_test(tc, in_flight);
+	tcase_add_test(tc, starts_and_stops);
 	tcase_add_loop_test(tc, under_load, 0, 2);
 	tcase_add_test(tc, sessions_move);
 	tcase_add_test(tc, sessions_stop_moving);
