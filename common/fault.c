@@ -11,6 +11,58 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MASTER		.in_master = true
+#define CHILD		.in_child = true
+
+const struct fault_point fault_points[] = {
+	/* publish: an entry or a cell */
+	{ "pair.half", MASTER, CHILD },		/* one copy is half written */
+	{ "pair.filled", MASTER, CHILD },	/* it is whole, and not current yet */
+	{ "pair.flipped", MASTER, CHILD },
+	/* publish: slots, cells, the index */
+	{ "slot.entered", MASTER },		/* the entry stands there, the slot still counts as free */
+	{ "slot.claimed", MASTER },
+	{ "slot.indexed", MASTER },
+	{ "slot.emptied", MASTER },		/* on the way back */
+	{ "slot.unindexed", MASTER },
+	{ "slot.released", MASTER },
+	{ "cell.marked", MASTER },
+	{ "cell.taken", MASTER },
+	/* append */
+	{ "decide", CHILD },
+	{ "journal.write", CHILD },
+	{ "journal.written", CHILD },
+	{ "journal.sync", CHILD },
+	{ "journal.truncate", CHILD },
+	{ "journal.appended", CHILD },
+	{ "committed", CHILD },
+	/* a worker's life */
+	{ "recovery", CHILD },
+	{ "recovered", CHILD },
+	{ "cleanup", CHILD },
+	{ "archive", CHILD },
+	{ "left", CHILD },
+	/* fork, and what follows */
+	{ "restart", MASTER },
+	{ "spawn", MASTER },
+	{ "fork", MASTER },
+	{ "spawned", MASTER },
+	{ "ready", MASTER },
+	{ "reaped", MASTER },
+	{ "service", CHILD },
+	/* adopt */
+	{ "adopt", MASTER },
+	/* upgrade */
+	{ "preflight", CHILD },
+	{ "exec", MASTER },
+	{ "take_over", MASTER },
+	{ "replace", MASTER },
+	/* backup */
+	{ "backup", CHILD },
+	{ "backup_archive", CHILD },
+	{ .name = NULL },
+};
+
 static char path[4096];
 static char session[72];
 
@@ -75,6 +127,24 @@ act(const char *action)
 	return false;
 }
 
+static bool
+is_a_point(const char *name)
+{
+	const struct fault_point *point = fault_points;
+
+	while (point->name != NULL && strcmp(point->name, name) != 0)
+		point++;
+	return point->name != NULL;
+}
+
+static bool
+is_meant(const char *id)
+{
+	if (strcmp(id, "+") == 0 || strcmp(id, "-") == 0)
+		return (*session != '\0') == (*id == '+');
+	return strcmp(id, session) == 0;
+}
+
 bool
 fault_hit(const char *name)
 {
@@ -84,14 +154,18 @@ fault_hit(const char *name)
 	bool hit = false;
 	FILE *file;
 
-	file = *path != '\0' ? fopen(path, "re") : NULL;
+	if (*path == '\0')
+		return false;
+	if (!is_a_point(name))
+		abort();
+	file = fopen(path, "re");
 	if (file == NULL)
 		return false;
 	while (!hit && fgets(line, sizeof(line), file) != NULL) {
 		int n = sscanf(line, "%63s %31s %lu %71s", what, action, &count, id);
 
 		number++;
-		if (n < 2 || strcmp(what, name) != 0 || (n > 3 && strcmp(id, session) != 0))
+		if (n < 2 || strcmp(what, name) != 0 || (n > 3 && !is_meant(id)))
 			continue;
 		hit = n < 3 || count == 0 || count_is_left(number, count);
 	}

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "common/fault.h"
 #include "common/registry_map.h"
 
 /* How many words are left when the zeros at the end are left out. */
@@ -42,8 +43,12 @@ registry_pair_write(_Atomic uint64_t *version, _Atomic uint64_t *copies, size_t 
 
 		memcpy(&word, from, sizeof(word));
 		atomic_store_explicit(to + i, word, memory_order_relaxed);
+		if (i == used / 2)
+			fault_hit("pair.half");
 	}
+	fault_hit("pair.filled");
 	atomic_store_explicit(version, v + 1, memory_order_release);
+	fault_hit("pair.flipped");
 }
 
 /* Eight words a turn: atomic words are not vectorised, and a look-up is mostly this copy. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fault.h"
 #include "common/registry_map.h"
 
 #define BITS	64U	/* cells in a word of the bit map */
@@ -150,8 +151,11 @@ registry_slot_take(struct registry *r, struct registry_entry *e, uint64_t now_ns
 	e->generation = slot_generation(r, slot);
 	e->cell = REGISTRY_NONE;
 	entry_publish(r, e);
+	fault_hit("slot.entered");
 	slot_claim(r, slot);
+	fault_hit("slot.claimed");
 	registry_index_insert(r, e->id, slot);
+	fault_hit("slot.indexed");
 	atomic_fetch_add_explicit(&h->slots_used, 1, memory_order_relaxed);
 	return 0;
 }
@@ -180,8 +184,11 @@ registry_slot_free(struct registry *r, uint32_t slot, uint64_t now_ns)
 		return;
 	empty.generation = old.generation + 1;
 	entry_publish(r, &empty);
+	fault_hit("slot.emptied");
 	registry_index_delete(r, old.id, slot);
+	fault_hit("slot.unindexed");
 	registry_slot_release(r, slot, now_ns);
+	fault_hit("slot.released");
 	atomic_fetch_sub_explicit(&registry_header_write(r)->slots_used, 1, memory_order_relaxed);
 }
 
@@ -229,10 +236,12 @@ registry_cell_take(struct registry *r, struct registry_entry *e)
 	if (cell_space(r, cell + 1) == -1)
 		return -1;
 	registry_in_use(r)[cell / BITS] |= 1ULL << cell % BITS;
+	fault_hit("cell.marked");
 	page = registry_page_rw(r, cell);
 	registry_page_phase(page, PHASE_IDLE);
 	registry_page_intent(page, EXIT_INTENT_NONE);
 	registry_page_publish(page, &empty);
+	fault_hit("cell.taken");
 	e->cell = cell;
 	e->generation++;
 	return 0;
