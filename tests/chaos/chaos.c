@@ -23,6 +23,7 @@
 
 #define BOTS_MAX	64
 #define DISK_KIB	(8 * 1024)
+#define FAULT_S		60	/* until a fault is hit */
 #define END_S		120	/* for the games that are under way when the fire is out */
 
 static const char *const names[TALLIES] = {
@@ -44,6 +45,7 @@ static const char *const names[TALLIES] = {
 	[TALLY_TORN] = "journals torn",
 	[TALLY_FULL] = "disks filled",
 	[TALLY_UPGRADED] = "upgrades asked for",
+	[TALLY_BACKUPS] = "backups asked for",
 	[TALLY_GAMES] = "games played",
 	[TALLY_COMMANDS] = "commands acknowledged",
 	[TALLY_UNKNOWN] = "commands without a key whose outcome is unknown",
@@ -161,7 +163,9 @@ master_ended(struct run *r, int status)
 {
 	struct bed *bed = r->chaos.bed;
 
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+	/* One whose service dies on the way up ends; a fault may bring that about. */
+	bool excused = r->chaos.plan.fault != NULL && WIFEXITED(status);
+	if (!excused && (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL))
 		chaos_found(&r->chaos, TALLY_GAVE_UP, "status %#x", status);
 	close(bed->pidfd);
 	bed->pid = 0;
@@ -238,6 +242,8 @@ begin(struct run *r, struct census *census)
 	client_do(c, "supervisor.status", NULL);
 	client_close(c);
 	census_begin(census);
+	if (r->chaos.plan.fault != NULL)
+		bed_faults(bed, r->chaos.plan.fault);
 	r->n_bots = r->bots_left = bots_start(&r->chaos, r->bots);
 }
 
@@ -255,12 +261,26 @@ end_games(struct run *r, struct census *census)
 	}
 }
 
+/* Has a process come to the fault of the plan, if it has one? */
+static bool
+is_hit(const struct chaos *chaos)
+{
+	char path[BED_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/faults.1", chaos->bed->state);
+	return chaos->plan.fault == NULL || bed_exists(path);
+}
+
 static void
 under_fire(struct run *r, struct census *census)
 {
 	struct acts *acts = acts_new(&r->chaos);
+	uint64_t deadline = clock_boot_ns() + FAULT_S * NS_PER_S;
 
-	while (chaos_kills(&r->chaos) < r->chaos.plan.kills && r->bots_left > 0) {
+	while ((chaos_kills(&r->chaos) < r->chaos.plan.kills || !is_hit(&r->chaos)) &&
+	    r->bots_left > 0) {
+		ck_assert_msg(is_hit(&r->chaos) || clock_boot_ns() < deadline, "nobody came to: %s",
+		    r->chaos.plan.fault);
 		wait_ms(r, acts_next(acts));
 		census_look(census);
 	}

@@ -25,6 +25,7 @@ struct chaos_plan {
 	unsigned	kills;
 	unsigned	bots;
 	const char	*log;	/* gamed's, kept; NULL: not kept */
+	const char	*fault;	/* a line for bed_faults, which is hit before the run ends; NULL: none */
 };
 
 /* Runs a bed by this plan and prints the closing table; fails the test where a verdict is not 0. */
@@ -55,6 +56,7 @@ enum tally {
 	TALLY_TORN,
 	TALLY_FULL,
 	TALLY_UPGRADED,
+	TALLY_BACKUPS,
 	TALLY_GAMES,
 	TALLY_COMMANDS,
 	TALLY_UNKNOWN,

@@ -18,6 +18,7 @@
 #include "common/registry.h"
 #include "tests/chaos/chaos.h"
 #include "tests/lib/bed_process.h"
+#include "tests/lib/scratch.h"
 
 #define PAUSE_MS	40	/* between two acts, at most */
 #define LASTING_MS	300	/* what is undone, at most */
@@ -238,6 +239,21 @@ tear(struct acts *a)
 	return torn;
 }
 
+/* Whether it is made or not: it is in nobody's way. */
+static bool
+back_up(struct acts *a)
+{
+	char directory[BED_PATH_MAX + 16], control[BED_PATH_MAX + 16], out[256];
+
+	if (a->chaos->bed->pid == 0 || !bed_serves(a->chaos->bed))
+		return false;
+	snprintf(directory, sizeof(directory), "%s/backup", a->chaos->bed->dir);
+	snprintf(control, sizeof(control), "%s/control.sock", a->chaos->bed->runtime);
+	bed_run(out, sizeof(out), "gamectl", "-s", control, "backup", directory, NULL);
+	scratch_remove(directory);
+	return true;
+}
+
 static const char *
 filler(const struct chaos *chaos, char path[BED_PATH_MAX + 16])
 {
@@ -283,6 +299,7 @@ static const struct act {
 	{stop_master, TALLY_STOPPED, 2, 0},
 	{kill_all, TALLY_KILLED_MASTER, 1, 400},
 	{upgrade, TALLY_UPGRADED, 4, 400},
+	{back_up, TALLY_BACKUPS, 1, 1000},
 	{fill_disk, TALLY_FULL, 1, 2000},
 };
 #define N_ACTS (sizeof(acts) / sizeof(acts[0]))
