@@ -1,11 +1,11 @@
 /*
- * check_property_kill.c: random games, whose processes are killed at random moments, are the games
- * that they are without: the same moves give the same state and the same records, and every
- * acknowledged move is there once.
+ * check_property_kill.c: random games, whose processes are killed or sent to sleep at random
+ * moments, are the games that they are without: the same moves give the same state and the same
+ * records, and every acknowledged move is there once.
  *
  * Each game is played twice with the same seed and the same moves: in peace, and under fire. What
  * depends on time (members named *_ms) is left out of the comparison, and so is what only says that
- * a process began.
+ * a process began or went to sleep.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static struct bed *bed;
 static struct client *c;
 static unsigned int seed;
 static uint64_t gateway_killed_ns;
-static unsigned kills, gateway_kills;
+static unsigned kills, gateway_kills, sleeps;
 
 struct move {
 	char command[160];
@@ -75,13 +75,15 @@ make_moves(struct move *moves)
 /* ---- fire -------------------------------------------------------------------------------------
  */
 
-/* Kills the session's process if it has one, or now and then the gateway. */
+/* Kills the session's process, if it has one, or now and then the gateway; or it is to sleep. */
 static void
 fire(const char *id)
 {
 	if (below(20) == 0 && clock_boot_ns() > gateway_killed_ns + GATEWAY_REST_NS) {
 		gateway_killed_ns = clock_boot_ns();
 		gateway_kills += bed_kill_service(bed, "gateway");
+	} else if (below(3) == 0) {
+		sleeps += client_send(c, "session.hibernate", "{'game_id':'%s'}", id) > 0;
 	} else {
 		kills += bed_kill_if_running(bed, id);
 	}
@@ -177,9 +179,11 @@ strip_times(cJSON *value)
 }
 
 static bool
-says_only_that_a_process_began(const cJSON *record)
+is_of_a_process_only(const cJSON *record)
 {
-	return strcmp(json_text_at(record, "type"), "epoch_started") == 0;
+	const char *type = json_text_at(record, "type");
+
+	return strcmp(type, "epoch_started") == 0 || strcmp(type, "hibernated") == 0;
 }
 
 /* What the game's records say, without numbers and times: an array of {type, key, data}. */
@@ -190,7 +194,7 @@ story(const char *id)
 
 	while ((record = cJSON_DetachItemFromArray(records, 0)) != NULL) {
 		static const char *const own[] = {"seq", "epoch", "t"};
-		if (says_only_that_a_process_began(record)) {
+		if (is_of_a_process_only(record)) {
 			cJSON_Delete(record);
 			continue;
 		}
@@ -289,8 +293,10 @@ START_TEST(games)
 	c = client_open(bed);
 	for (int game = 0; game < GAMES; game++)
 		play_twice(game);
-	printf("%d games, %u kills of workers, %u of the gateway\n", GAMES, kills, gateway_kills);
+	printf("%d games, %u kills of workers, %u of the gateway, %u times sent to sleep\n", GAMES, kills,
+	    gateway_kills, sleeps);
 	ck_assert_uint_gt(kills, GAMES);
+	ck_assert_uint_gt(sleeps, GAMES);
 	client_close(c);
 	bed_stop(bed);
 	bed_free(bed);

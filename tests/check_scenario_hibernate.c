@@ -2,36 +2,13 @@
  * check_scenario_hibernate.c: sessions that sleep: no process, nothing lost, and nobody who plays
  * notices more than the time that waking takes.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/journal.h"
-#include "tests/lib/bed.h"
-#include "tests/lib/client.h"
-#include "tests/lib/table.h"
-
-static struct bed *bed;
-static struct client *c;
-
-static void
-begin(const char *test, const char *conf)
-{
-	bed = bed_new(test);
-	bed_configure(bed, "%s", conf);
-	bed_start(bed);
-	c = client_open(bed);
-}
-
-static void
-finish(void)
-{
-	client_close(c);
-	bed_stop(bed);
-	bed_free(bed);
-}
+#include "tests/lib/scenario.h"
 
 /* The end of gamed in order, and its next start. */
 static void
@@ -46,10 +23,7 @@ restart(void)
 static void
 expect_residency(const char *id, enum residency residency)
 {
-	struct registry_entry entry;
-
-	ck_assert(bed_entry(bed, id, &entry));
-	ck_assert_str_eq(residency_name(entry.residency), residency_name(residency));
+	ck_assert_str_eq(residency_name(look(id).residency), residency_name(residency));
 }
 
 /* Of the method: it answers with this residency. */
@@ -67,7 +41,7 @@ request(const char *method, const char *id, const char *residency)
 /* The session sleeps in order, awake or not it is the same game, and looking wakes nobody. */
 START_TEST(asked_for)
 {
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
 	cJSON_Delete(table_guess(c, "g1", "ann", 0));
 	pid_t pid = bed_session_pid(bed, "g1");
@@ -103,17 +77,15 @@ START_TEST(asked_for)
 		cJSON_Delete(event);
 	}
 	client_close(listener);
-	struct registry_entry entry;
-	ck_assert(bed_entry(bed, "g1", &entry));
-	ck_assert_int_eq(entry.restarts, 0);
-	finish();
+	ck_assert_int_eq(look("g1").restarts, 0);
+	scenario_end();
 }
 END_TEST
 
 /* Permanent ones too, paused ones stay paused, and what sleeps can be stopped and killed. */
 START_TEST(of_every_kind)
 {
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	client_do(c, "session.start",
 	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
 	client_do(c, "session.start",
@@ -133,14 +105,14 @@ START_TEST(of_every_kind)
 	client_do(c, "session.kill", "{'game_id':'g2'}");
 	client_refuse(c, "not_found", "session.wake", "{'game_id':'g1'}");
 	client_refuse(c, "not_found", "session.hibernate", "{'game_id':'g2'}");
-	finish();
+	scenario_end();
 }
 END_TEST
 
 /* Who was sent to sleep sleeps on over a restart of gamed; who slept because of that does not. */
 START_TEST(over_a_restart)
 {
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
 	table_start(c, "g2", 3);
 	cJSON *first = table_guess_keyed(c, "g1", "ann", 0, "k");
@@ -158,7 +130,7 @@ START_TEST(over_a_restart)
 	cJSON_Delete(first);
 	cJSON_Delete(again);
 	expect_residency("g1", RESIDENCY_AWAKE);
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -172,7 +144,7 @@ START_TEST(commands_meanwhile)
 	int ids[ROUNDS][2];
 	char key[32];
 
-	begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=0\n");
+	scenario_begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=0\n");
 	table_start(c, "g1", 2 * ROUNDS);
 	struct client *sleeper = client_open(bed);
 	for (int i = 0; i < ROUNDS; i++) {
@@ -196,7 +168,7 @@ START_TEST(commands_meanwhile)
 	ck_assert_int_eq(table_count(records, "round_completed"), ROUNDS);
 	ck_assert_int_gt(table_count(records, "hibernated"), 0);
 	cJSON_Delete(records);
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -206,11 +178,9 @@ END_TEST
  */
 START_TEST(in_the_last_moment)
 {
-	char hit[BED_PATH_MAX + 16];
-
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	if (!bed_faults(bed, "left stop 1\n")) {
-		finish();
+		scenario_end();
 		return;
 	}
 	table_start(c, "g1", 3);
@@ -218,11 +188,7 @@ START_TEST(in_the_last_moment)
 	client_do(c, "session.resume", "{'game_id':'g1'}");
 	struct client *sleeper = client_open(bed);
 	int sleep = client_send(sleeper, "session.hibernate", "{'game_id':'g1'}");
-	snprintf(hit, sizeof(hit), "%s/faults.1", bed->state);
-	uint64_t deadline = bed_deadline();
-	while (!bed_exists(hit))
-		bed_look_again(deadline, "the process to be about to leave");
-	pid_t pid = bed_session_pid(bed, "g1");
+	pid_t pid = wait_stopped("g1");
 	int id = client_send(c, "session.command",
 	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}", table_word(0));
 	/* The gateway has it by now. */
@@ -233,14 +199,14 @@ START_TEST(in_the_last_moment)
 	cJSON_Delete(reply);
 	cJSON_Delete(client_reply(sleeper, sleep));
 	client_close(sleeper);
-	finish();
+	scenario_end();
 }
 END_TEST
 
 /* hibernate_after_s, also where it comes with a reload; it is played, and sleeps again. */
 START_TEST(idle)
 {
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
 	client_do(c, "session.start",
 	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
@@ -257,7 +223,7 @@ START_TEST(idle)
 	restart();
 	expect_residency("g1", RESIDENCY_HIBERNATED);
 	cJSON_Delete(table_guess(c, "g1", "bob", 0));
-	finish();
+	scenario_end();
 }
 END_TEST
 
@@ -293,7 +259,7 @@ START_TEST(timer_over_a_restart)
 {
 	static const char *const ids[] = {"late", "soon", "never"};
 
-	begin(__func__, "");
+	scenario_begin(__func__, "");
 	for (int i = 0; i < 3; i++) {
 		table_start(c, ids[i], 3);
 		request("session.hibernate", ids[i], "hibernated");
@@ -310,11 +276,88 @@ START_TEST(timer_over_a_restart)
 	expect_residency("never", RESIDENCY_HIBERNATED);
 	/* This mode has no timer: there is nothing to wake for again. */
 	request("session.hibernate", "late", "hibernated");
-	struct registry_entry entry;
-	ck_assert(bed_entry(bed, "late", &entry));
-	ck_assert_uint_eq(entry.deadline_ns, 0);
-	ck_assert_int_eq(entry.restarts, 0);
-	finish();
+	ck_assert_uint_eq(look("late").deadline_ns, 0);
+	ck_assert_int_eq(look("late").restarts, 0);
+	scenario_end();
+}
+END_TEST
+
+/* Paused, it has a timer of its own: it is woken to be ended, asleep or found so at a start. */
+START_TEST(paused_for_too_long)
+{
+	scenario_begin(__func__, "[sessions]\npause_limit_s=2\n");
+	table_start(c, "g1", 3);
+	client_do(c, "session.pause", "{'game_id':'g1'}");
+	request("session.hibernate", "g1", "hibernated");
+	if (_i == 1)
+		restart();
+	bed_wait_gone(bed, "g1");
+	cJSON *records = table_records(c, "g1");
+	ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), "pause_limit");
+	ck_assert_int_eq(table_count(records, "hibernated"), 1);
+	cJSON_Delete(records);
+	scenario_end();
+}
+END_TEST
+
+/*
+ * The process dies at each step of going to sleep: who asked is told, nothing is lost, and it sleeps
+ * when it is asked again. A command meanwhile is answered.
+ */
+START_TEST(dies_on_the_way_to_sleep)
+{
+	static const char *const where[] = {
+	    "journal.write", "journal.written", "journal.appended", "left"};
+	char fault[64];
+
+	scenario_begin(__func__, "");
+	table_start(c, "g1", 3);
+	cJSON *first = table_guess_keyed(c, "g1", "ann", 0, "k");
+	cJSON *before = table_view(c, "g1");
+	snprintf(fault, sizeof(fault), "%s kill 1 g1\n", where[_i]);
+	if (bed_faults(bed, fault)) {
+		pid_t pid = bed_session_pid(bed, "g1");
+		int sleep = client_send(c, "session.hibernate", "{'game_id':'g1'}");
+		int command = client_send(c, "session.command",
+		    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'},"
+		    "'key':'k'}",
+		    table_word(0));
+		cJSON *reply = client_reply(c, sleep);
+		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "restarting");
+		cJSON_Delete(reply);
+		reply = client_reply(c, command);
+		ck_assert(cJSON_Compare(json_at(reply, "result"), first, true));
+		cJSON_Delete(reply);
+		bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+		ck_assert_int_eq(look("g1").restarts, 1);
+	}
+	request("session.hibernate", "g1", "hibernated");
+	table_check_same(c, "g1", before);
+	cJSON_Delete(first);
+	scenario_end();
+}
+END_TEST
+
+/* The process dies at each step of waking up: the next one answers the command. */
+START_TEST(dies_on_the_way_back)
+{
+	static const char *const where[] = {
+	    "recovery", "recovered", "journal.write", "journal.written", "journal.appended"};
+	char fault[64];
+
+	scenario_begin(__func__, "");
+	table_start(c, "g1", 3);
+	request("session.hibernate", "g1", "hibernated");
+	snprintf(fault, sizeof(fault), "%s kill 1 g1\n", where[_i]);
+	if (bed_faults(bed, fault)) {
+		int wake = client_send(c, "session.wake", "{'game_id':'g1'}");
+		cJSON_Delete(table_guess(c, "g1", "ann", 0));
+		cJSON *reply = client_reply(c, wake);
+		ck_assert_str_eq(json_text_at(reply, "result.residency"), "awake");
+		cJSON_Delete(reply);
+		ck_assert_int_eq(look("g1").restarts, 1);
+	}
+	scenario_end();
 }
 END_TEST
 
@@ -332,6 +375,9 @@ main(void)
 	tcase_add_test(tc, in_the_last_moment);
 	tcase_add_test(tc, idle);
 	tcase_add_test(tc, timer_over_a_restart);
+	tcase_add_loop_test(tc, paused_for_too_long, 0, 2);
+	tcase_add_loop_test(tc, dies_on_the_way_to_sleep, 0, 4);
+	tcase_add_loop_test(tc, dies_on_the_way_back, 0, 5);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
