@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "common/config.h"
@@ -58,6 +59,10 @@ monitor_init(struct monitor *mo, const struct service_start *start)
 	mo->registry = start->shared->registry;
 	mo->master = start->master;
 	mo->journal_dir = start->shared->journal_dir;
+	mo->crash_dir =
+	    openat(start->shared->state_dir, "crash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mo->crash_dir == -1)
+		fatal(1, "cannot begin: crash: %s", strerror(errno));
 	mo->processes[0] = (struct monitor_process){.name = "master", .pid = start->shared->master_pid};
 	mo->n_processes = 1;
 	event_set_log_callback(on_library_log);
@@ -83,7 +88,8 @@ monitor_fini(struct monitor *mo)
 void
 monitor_main(const struct service_start *start)
 {
-	const int keep[] = {start->master, start->shared->journal_dir, log_relay_fd(), -1};
+	const int keep[] = {start->master, start->shared->state_dir, start->shared->journal_dir,
+	    log_relay_fd(), -1};
 	static struct monitor monitor;
 
 	process_begin(start->shared, &(struct process_start){

@@ -51,7 +51,7 @@ struct monitor {
 	struct config		*own_config;	/* the same after a reload; NULL: the master's */
 	const struct registry	*registry;
 	struct service_loop	 loop;
-	int			 master, journal_dir;
+	int			 master, journal_dir, crash_dir;
 	struct event		*on_master, *on_relay;
 	bool			 is_shutting_down;	/* gamed is */
 
@@ -70,6 +70,10 @@ struct monitor {
 /* ---- monitor_events.c ---- */
 int	events_init(struct monitor *);
 void	events_fini(struct monitor *);
+
+/* ---- monitor_reports.c ---- */
+/* Of the crash that this notice tells. */
+void	report_write(const struct monitor *, const struct service_notice *);
 
 /* ---- monitor_listen.c ---- */
 /* Tries now, and later again; nothing for "none". Called once. 0, or -1: no memory. */

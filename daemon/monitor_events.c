@@ -157,10 +157,13 @@ static void
 dispatch(struct monitor *mo, const struct service_notice *n)
 {
 	switch ((enum notice)n->what) {
+	case NOTICE_CRASHED:
+		session_event(n);
+		report_write(mo, n);
+		return;
 	case NOTICE_STARTED:
 	case NOTICE_START_FAILED:
 	case NOTICE_READY:
-	case NOTICE_CRASHED:
 	case NOTICE_HELD:
 	case NOTICE_ENDED:
 		session_event(n);

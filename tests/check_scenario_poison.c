@@ -2,6 +2,7 @@
  * check_scenario_poison.c: a command that ends its process twice is not run again: its session
  * comes back and goes on, and nobody else sees anything. Needs a build with faults.
  */
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,6 +224,66 @@ START_TEST(list_and_retry)
 }
 END_TEST
 
+static int
+is_visible(const struct dirent *d)
+{
+	return d->d_name[0] != '.';
+}
+
+/* The reports of crashes, sorted; how many. */
+static int
+reports(struct dirent ***found)
+{
+	char path[BED_PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/crash", bed->state);
+	int n = scandir(path, found, is_visible, alphasort);
+	ck_assert_int_ne(n, -1);
+	return n;
+}
+
+/* Each crash has its report; the oldest make room for it. */
+START_TEST(a_report)
+{
+	char path[BED_PATH_MAX + 300];
+	struct dirent **found;
+	uint64_t deadline = bed_deadline();
+
+	if (!begin(__func__, "[sessions]\nhang_timeout_ms=100\n", "decide spin 1 g1\n"))
+		return;
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "%s/crash/2020-01-01T00:00:00.%03dZ-old.json",
+		    bed->state, i);
+		FILE *file = fopen(path, "w");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fclose(file), 0);
+	}
+	pid_t pid = bed_session_pid(bed, "g1");
+	client_do(c, "session.command", "{'key':'k1'," LION "}");
+	for (bool done = false; !done;) {
+		int n = reports(&found);
+		done = n == 100 && strstr(found[0]->d_name, "001Z-old.json") != NULL;
+		snprintf(path, sizeof(path), "%s/crash/%s", bed->state, found[n - 1]->d_name);
+		for (int i = 0; i < n; i++)
+			free(found[i]);
+		free(found);
+		if (!done)
+			bed_look_again(deadline, "the report of a crash");
+	}
+	ck_assert_ptr_nonnull(strstr(path, "Z-g1.json"));
+	char *text = bed_read_file(path, NULL);
+	cJSON *report = cJSON_Parse(text);
+	ck_assert_str_eq(json_text_at(report, "game_id"), "g1");
+	ck_assert_int_eq(json_int_at(report, "pid"), pid);
+	ck_assert_str_eq(json_text_at(report, "end.cause"), "hang");
+	ck_assert_str_eq(json_text_at(report, "end.command"), "guess");
+	ck_assert_int_eq(json_int_at(report, "end.signal"), SIGABRT);
+	cJSON_Delete(report);
+	free(text);
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -237,6 +298,7 @@ main(void)
 	tcase_add_test(tc, budget);
 	tcase_add_test(tc, temporary);
 	tcase_add_test(tc, list_and_retry);
+	tcase_add_test(tc, a_report);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
