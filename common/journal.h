@@ -162,6 +162,7 @@ struct journal_summary {
 	char		 hibernated_why[16];	/* data.why of a last record "hibernated": shutdown, signal, ... */
 	char		 hibernated_state[16];	/* data.state of the same: active or paused */
 	int64_t		 wake_at_ms;		/* data.wake_at of the same; 0 none */
+	uint32_t	 poisoned;		/* data.poisoned of the same: commands that it does not run */
 	int64_t		 played_at_ms;		/* data.played_at of the same: when it was played last; 0: not said */
 	bool		 ended;			/* the last record is game_terminated */
 	char		 ended_why[32];		/* data.reason of the same, as far as it fits */

@@ -81,6 +81,7 @@ take_last(struct journal_summary *summary, const struct journal_record *record)
 	summary->ended = strcmp(record->type, "game_terminated") == 0;
 	summary->hibernated_why[0] = summary->hibernated_state[0] = summary->ended_why[0] = '\0';
 	summary->wake_at_ms = sleeps ? member_time(record->data, "wake_at") : 0;
+	summary->poisoned = sleeps ? member_u32(record->data, "poisoned", 0) : 0;
 	summary->played_at_ms = sleeps ? member_time(record->data, "played_at") : 0;
 	if (sleeps) {
 		copy_member(

@@ -69,6 +69,7 @@ struct service_request {
 	uint64_t key_hash[2];
 	uint64_t seq;			/* FOUND */
 	uint32_t epoch;			/* FOUND */
+	uint32_t poisoned;		/* FOUND: commands that it does not run again */
 	uint32_t wanted;		/* FOUND: enum residency */
 	uint32_t state;			/* FOUND: enum session_state, if its journal says */
 	int64_t	 started_wall_ms, wake_wall_ms;

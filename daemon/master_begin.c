@@ -49,6 +49,7 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 	e->wake_wall_ms = r->wake_wall_ms;
 	e->seq = r->seq;
 	e->epoch = r->epoch;
+	e->poisoned = r->poisoned;
 	e->restart = r->restart;
 	if (e->restart == 0) {
 		restart_type_parse(config->mode_restart[r->mode] != NULL ? config->mode_restart[r->mode] : config->restart, &type);

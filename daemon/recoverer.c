@@ -75,6 +75,7 @@ identify(struct service_request *r, const struct journal_summary *s)
 	r->activity_wall_ms = s->played_at_ms != 0 ? s->played_at_ms : s->last_ms;
 	r->seq = s->seq;
 	r->epoch = s->epoch;
+	r->poisoned = s->poisoned;
 	if (*s->key != '\0') {
 		char same_id[ID_MAX + 1];
 

@@ -212,6 +212,14 @@ START_TEST(list_and_retry)
 	ck_assert_int_eq(json_int_at(all, "poisoned.0.record"), record);
 	cJSON_Delete(all);
 	ctl("guess", "list", NULL);
+	/* It sleeps, and gamed is another one: that is known all the same. */
+	client_do(c, "session.hibernate", "{'game_id':'g1'}");
+	client_close(c);
+	bed_stop(bed);
+	bed_start(bed);
+	c = client_open(bed);
+	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, 0);
+	ctl("guess", "list", NULL);
 	ctl("", "list", "g2");
 	client_refuse(c, "not_found", "poison.retry", "{'game_id':'g1','record':1}");
 	client_refuse(c, "not_found", "poison.list", "{'game_id':'nobody'}");

@@ -246,12 +246,15 @@ session_decide_hibernation(const struct session *session, const char *why, uint3
     const struct session_now *now, struct session_group *group, struct rpc_error *error)
 {
 	int64_t wake_at_ms = session_wake_at_ms(session, &now->time);
+	uint32_t poisoned = poison_count(&session->poison);
 	cJSON *data = cJSON_CreateObject();
 	char at[CLOCK_TEXT_SIZE];
 	bool ok = record_put_text(data, "why", why) && record_put_uid(data, by) &&
 	    record_put_text(data, "state", session_state_name(session->state)) &&
 	    record_put_text(data, "played_at", clock_text(session->played_wall_ms, at));
 
+	if (poisoned != 0)
+		ok = ok && record_put_number(data, "poisoned", poisoned);
 	if (wake_at_ms != 0)
 		ok = ok && record_put_text(data, "wake_at", clock_text(wake_at_ms, at));
 	ok = ok && record_put_number(data, "game_ms", (double)session_game_ms(session, &now->time));
