@@ -174,14 +174,23 @@ by_socket()
 	until_true "no process" no_process
 }
 
-# A newer package: it runs, the games go on, and the settings are the administrator's.
+# A newer package: it runs in the master's process, the games go on in theirs, and the settings are the administrator's.
 install_newer()
 {
-	local version
+	local version before process
 
+	before=$(master)
+	process=$(session)
+	# Settings that it does not take are for the administrator to mend: until then the old one goes on.
+	sed -i 's/max=30/max=x/' /etc/gamed/gamed.conf
 	install_packages new
 	version=$(package_version)
+	! gamectl version | grep -qx "gamed $version" || fail "$version runs with wrong settings"
+	sed -i 's/max=x/max=30/' /etc/gamed/gamed.conf
+	install_packages new
 	gamectl version | grep -qx "gamed $version" || fail "not $version runs: $(gamectl version)"
+	[ "$(master)" = "$before" ] || fail "the newer version runs in another process"
+	[ "$(session)" = "$process" ] || fail "the newer version has ended the game's process"
 	until_true "the game in the newer version" plays house
 	gamectl config | grep -q 'sessions.max  *30 ' || fail "the settings are lost"
 }
