@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_events.h"
 
 #define WRITER_KEEP (64 * 1024) /* a larger buffer is given back after the line for which it grew  \
 				 */

@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 #define BACK_OFF_MS 50
 

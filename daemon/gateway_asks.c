@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_events.h"
 
 #define QUEUE_MAX 4096
 #define INCARNATION_SHIFT 40

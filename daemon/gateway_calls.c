@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 static void
 batch_settle(struct batch *b)

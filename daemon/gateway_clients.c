@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_events.h"
 
 void
 client_doom(struct client *c)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 #define HEAD_MAX 128	/* of the request to the process, beside its params */
 

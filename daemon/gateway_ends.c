@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 #define TURN_MS 300	/* how long earlier commands may hold a stop up */
 

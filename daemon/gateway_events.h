@@ -16,6 +16,7 @@
 
 #include "common/cursor.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 #define FACTS_MAX 64	/* that wait for one pair; the oldest goes first */
 
@@ -62,9 +63,15 @@ struct pair {
 	unsigned		 n_facts;
 };
 
+/* ---- gateway_subscribe.c ---- */
+void	subscription_free(struct subscription *);
+
 /* ---- gateway_pairs.c ---- */
+int	pairs_init(struct gateway *);
+void	pairs_fini(struct gateway *);
 /* A pair of the two which stands before record next of this life. NULL: no memory, or too many. */
 struct pair *pair_new(struct subscription *, struct route *, const char *instance, uint64_t next);
+void	pair_free(struct pair *);
 struct pair *pair_find(const struct subscription *, const struct route *);
 /* Sends one event object to the pair's client. */
 void	pair_send(struct pair *, const char *event, size_t len);
@@ -73,6 +80,11 @@ bool	pair_has_room(const struct pair *);
 void	pair_check(struct pair *);
 /* The route's session is in this life, and has published up to seq. */
 void	pairs_life(struct route *, const char *instance, uint64_t seq);
+/* A record that the session's process has published. */
+void	pairs_record(struct route *, char *line, size_t len);
+/* The stream stands: what came before it is in the file. */
+void	pairs_streaming(struct route *);
+void	pairs_drained(struct client *);		/* it takes more again */
 
 /* ---- gateway_catch_up.c ---- */
 void	pair_lag(struct pair *);
@@ -83,5 +95,7 @@ void	pair_stop_lagging(struct pair *);
 void	pair_tell_facts(struct pair *, uint64_t next);
 void	pair_tell_all_facts(struct pair *);
 void	pair_drop_facts(struct pair *);
+void	facts_notice(struct gateway *, const struct service_notice *);
+void	facts_service(struct gateway *, const struct service_notice *);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "common/session_row.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 /* game: one JSON value, or NULL. */
 static void

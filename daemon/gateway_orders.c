@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 static void
 refused(struct call *call, const struct service_notice *n)

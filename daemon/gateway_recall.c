@@ -12,6 +12,7 @@
 
 #include "common/journal.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 static void
 fail(struct call *call)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 static void
 answer(struct call *call, enum residency residency, uint64_t seq)

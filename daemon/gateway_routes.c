@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_events.h"
 
 #define AGAIN_MS	10	/* where the process did not take a connection */
 #define LISTEN_AGAIN_MS 1000	/* where nobody waits for it, but somebody listens */

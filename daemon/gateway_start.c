@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/modes.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_routes.h"
 
 /* What is asked for, checked; strings are borrowed from the params. */
 struct wanted {

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/unixsock.h"
 #include "daemon/gateway.h"
+#include "daemon/gateway_events.h"
 
 #define LINE_MAX_UP	(2 * 1024 * 1024)	/* a reply of ours: a record is at most 1 MiB */
 #define PENDING_MAX_UP	(1024 * 1024)
