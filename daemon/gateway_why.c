@@ -103,7 +103,7 @@ on_epoch(struct reading *r, const struct journal_record *record)
 	/* Its first process, and one that comes after sleep, follow nothing that needs a cause. */
 	if (record->epoch == 1 || r->has_slept)
 		return true;
-	return add_record(r, record, CAUSE_UNKNOWN, "its process ended while no gamed watched it");
+	return add_record(r, record, CAUSE_UNKNOWN, "nobody wrote down how its process ended");
 }
 
 static bool

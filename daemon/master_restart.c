@@ -105,7 +105,6 @@ cause_of_exit(const struct registry_exit *last, enum cause killed_for, bool out_
 	case ENDING_OVER:
 	case ENDING_STOPPED:
 	case ENDING_HIBERNATED:
-	case ENDING_BUSY:
 		return CAUSE_NONE;
 	case ENDING_DAMAGED:
 		return CAUSE_JOURNAL_DAMAGED;
@@ -113,6 +112,7 @@ cause_of_exit(const struct registry_exit *last, enum cause killed_for, bool out_
 	case ENDING_CRASHED:
 	case ENDING_KILLED:
 	case ENDING_REFUSED:
+	case ENDING_BUSY:
 		break;
 	}
 	return unseen ? CAUSE_UNKNOWN : CAUSE_EXIT;

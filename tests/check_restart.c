@@ -228,7 +228,7 @@ START_TEST(why_a_process_ended)
 	last.intent = EXIT_INTENT_DAMAGED;
 	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_JOURNAL_DAMAGED);
 	last.intent = EXIT_INTENT_BUSY;
-	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_NONE);
+	ck_assert_int_eq(cause_of_exit(&last, CAUSE_NONE, false), CAUSE_EXIT);
 }
 END_TEST
 

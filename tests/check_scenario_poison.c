@@ -170,6 +170,22 @@ START_TEST(budget)
 }
 END_TEST
 
+/* What it dies of before it is ready is no command's fault: it is held, and nothing is poison. */
+START_TEST(dies_in_its_recovery)
+{
+	if (!begin(__func__, "[sessions]\nmax_restarts=2\nmax_seconds=3600\nbackoff_ms=1\n",
+		"decide abort 1 g1\nrecovery abort 0 g1\n"))
+		return;
+	client_refuse(c, "held", "session.command", "{'key':'k1'," LION "}");
+	bed_faults(bed, NULL);
+	client_do(c, "session.release", "{'game_id':'g1'}");
+	client_do(c, "session.command", "{'key':'k1'," LION "}");
+	ck_assert_int_eq(count("g1", "command_crashed"), 1);
+	ck_assert_int_eq(count("g1", "command_poisoned"), 0);
+	finish();
+}
+END_TEST
+
 /* A temporary session is not restarted; what it crashed on stands in its journal all the same. */
 START_TEST(temporary)
 {
@@ -304,6 +320,7 @@ main(void)
 	tcase_add_test(tc, killed_from_outside);
 	tcase_add_test(tc, counted_once);
 	tcase_add_test(tc, budget);
+	tcase_add_test(tc, dies_in_its_recovery);
 	tcase_add_test(tc, temporary);
 	tcase_add_test(tc, list_and_retry);
 	tcase_add_test(tc, a_report);

@@ -167,7 +167,7 @@ START_TEST(case_67_late_for_the_disk)
 	ck_assert_int_eq(bed_session_pid(bed, "g2"), pid);
 	ck_assert_str_eq(table_round(c, "g3", 0), "active");
 	for (int i = 1; i <= 3; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		expect_epochs(id, 1);
 	}
