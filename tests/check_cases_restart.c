@@ -342,10 +342,10 @@ START_TEST(case_59_the_second_attempt_succeeds)
 }
 END_TEST
 
-/* Between two attempts: it is there, nobody runs it, and a stop ends the attempts. */
-START_TEST(case_60_61_65_it_waits_for_its_restart)
+/* Between two attempts: it is there, in its place, nobody runs it, and a stop ends the attempts. */
+START_TEST(case_25_60_61_65_it_waits_for_its_restart)
 {
-	scenario_begin(__func__, "[sessions]\nbackoff_ms=60000\nbackoff_max_ms=60000\n");
+	scenario_begin(__func__, "[sessions]\nmax=1\nbackoff_ms=60000\nbackoff_max_ms=60000\n");
 	start("g1", "");
 	crash("g1", SIGKILL);
 	bed_kill_session(bed, "g1", SIGKILL);
@@ -355,6 +355,7 @@ START_TEST(case_60_61_65_it_waits_for_its_restart)
 	ck_assert(cJSON_IsNull(json_at(list, "sessions.0.pid")));
 	cJSON_Delete(list);
 	client_refuse(c, "already_present", "session.start", START("g1", ""));
+	client_refuse(c, "max_sessions", "session.start", START("g2", ""));
 	client_refuse(c, "invalid_state", "session.release", "{'game_id':'g1'}");
 	client_do(c, "session.stop", "{'game_id':'g1'}");
 	ck_assert_uint_eq(slots_used(), 0);
@@ -422,7 +423,7 @@ restart_suite(void)
 	tcase_add_test(tc, case_56_63_others_are_served);
 	tcase_add_test(tc, case_58_who_waits_is_told);
 	tcase_add_test(tc, case_59_the_second_attempt_succeeds);
-	tcase_add_test(tc, case_60_61_65_it_waits_for_its_restart);
+	tcase_add_test(tc, case_25_60_61_65_it_waits_for_its_restart);
 	tcase_add_test(tc, case_88_90_what_restarts_is_not_awake);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -3,10 +3,14 @@
  * and of the limit of sessions, against a whole gamed (tests/cases.txt; the numbers are in the
  * names).
  */
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "tests/lib/bed_process.h"
 #include "tests/lib/program.h"
 #include "tests/lib/scenario.h"
 #include "tests/lib/suite.h"
@@ -21,6 +25,29 @@ START_TEST(case_01_nothing_is_left)
 	cJSON_Delete(list);
 	ck_assert_uint_eq(children(NULL), SERVICES);
 	scenario_end();
+}
+END_TEST
+
+/* Something is in the registry's place: nothing of the start is left. */
+START_TEST(case_02_nothing_is_left_of_a_failed_start)
+{
+	char path[BED_PATH_MAX + 32], out[4096];
+
+	bed = bed_new(__func__);
+	ck_assert_int_eq(mkdir(bed->runtime, 0750), 0);
+	snprintf(path, sizeof(path), "%s/registry", bed->runtime);
+	ck_assert_int_eq(mkdir(path, 0750), 0);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-f", "-c", bed->conf, NULL), 1);
+	ck_assert_msg(strstr(out, "registry") != NULL, "%s", out);
+	ck_assert_int_eq(rmdir(path), 0);
+	bed_check_no_children();
+	snprintf(path, sizeof(path), "%s/gamed.pid", bed->runtime);
+	ck_assert(!bed_exists(path));
+	snprintf(path, sizeof(path), "%s/control.sock", bed->runtime);
+	ck_assert(!bed_exists(path));
+	bed_start(bed);
+	bed_stop(bed);
+	bed_free(bed);
 }
 END_TEST
 
@@ -347,6 +374,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_01_nothing_is_left);
+	tcase_add_test(tc, case_02_nothing_is_left_of_a_failed_start);
 	tcase_add_test(tc, case_03_limits);
 	tcase_add_test(tc, case_04_wrong_parameters);
 	tcase_add_test(tc, case_07_ready_when_answered);

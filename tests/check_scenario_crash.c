@@ -363,6 +363,10 @@ START_TEST(case_49_51_53_54_services_give_up)
 	c = client_open(bed);
 	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, 0);
 	table_check_same(c, "g1", before);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_int_eq(table_count(records, "epoch_started"), 2);
+	ck_assert_int_eq(table_count(records, "hibernated"), 1);
+	cJSON_Delete(records);
 	finish();
 }
 END_TEST

@@ -199,7 +199,9 @@ START_TEST(case_68_77_127_stopped_and_killed)
 		cJSON_Delete(table_guess(c, "g1", "ann", 0));
 		pid_t pid = bed_session_pid(bed, "g1");
 		/* Text of the table; it has no format in it. */
-		char params[128];
+		char params[128], own[BED_PATH_MAX + 32];
+		snprintf(own, sizeof(own), "%s/session/g1.sock", bed->runtime);
+		ck_assert(bed_exists(own));
 		snprintf(params, sizeof(params), "%s", ends[i].params);
 		cJSON *result = client_call(c, ends[i].method, "%s", params);
 		ck_assert_str_eq(json_text_at(result, "state"), "terminated");
@@ -207,6 +209,7 @@ START_TEST(case_68_77_127_stopped_and_killed)
 		ck_assert_int_eq(kill(pid, 0), -1);
 		struct registry_entry entry;
 		ck_assert(!bed_entry(bed, "g1", &entry));
+		ck_assert(!bed_exists(own));
 		client_refuse(c, "not_found", "session.get", "{'game_id':'g1'}");
 		cJSON *records = table_records(c, "g1");
 		ck_assert_int_eq(table_count(records, "game_terminated"), 1);

@@ -161,7 +161,7 @@ static const struct {
     {"{\"min_age_s\":1e300}", "min_age_s"},
 };
 
-START_TEST(wrong_filter)
+START_TEST(case_107_wrong_filter)
 {
 	struct session_filter f;
 	cJSON *params = json(wrong[_i].params);
@@ -186,7 +186,7 @@ main(void)
 	tcase_add_test(tc, members);
 	tcase_add_loop_test(tc, filter, 0, LENGTH(filters));
 	tcase_add_test(tc, no_filter);
-	tcase_add_loop_test(tc, wrong_filter, 0, LENGTH(wrong));
+	tcase_add_loop_test(tc, case_107_wrong_filter, 0, LENGTH(wrong));
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);
 }
