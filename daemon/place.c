@@ -288,7 +288,7 @@ place_close(struct place *p)
 	int *const all[] = { &p->session_dir, &p->state_dir, &p->journal_dir, &p->archive_dir, &p->held_dir, &p->state_lock, &p->fifo,
 		&p->pid_file, &p->runtime_dir };
 
-	/* Only who holds the lock may remove what the directory holds, and only what is its own. */
+	/* Only who holds the lock may remove what the directory holds, and only what is its own: its pid always is. */
 	if (p->pid_file != -1 && !p->is_inherited) {
 		if (p->session_dir != -1)
 			sweep_sockets(p->session_dir, NULL);
@@ -298,8 +298,9 @@ place_close(struct place *p)
 		unlinkat(p->runtime_dir, PLACE_FIFO, 0);
 		unlinkat(p->runtime_dir, PLACE_LOG, 0);
 		unlinkat(p->runtime_dir, PLACE_SESSIONS, AT_REMOVEDIR);
-		unlinkat(p->runtime_dir, PLACE_PID, 0);
 	}
+	if (p->pid_file != -1)
+		unlinkat(p->runtime_dir, PLACE_PID, 0);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (*all[i] != -1)
 			close(*all[i]);
