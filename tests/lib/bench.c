@@ -33,6 +33,13 @@ bench_median(double *values, size_t n)
 	return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+double
+bench_p99(double *values, size_t n)
+{
+	qsort(values, n, sizeof(values[0]), by_size);
+	return values[(n * 99 + 99) / 100 - 1];
+}
+
 int
 bench_report(const struct bench *b)
 {

@@ -12,6 +12,8 @@ double	bench_us(void);
 
 /* The middle one of n values, which it sorts. */
 double	bench_median(double *values, size_t n);
+/* The one that 99 of 100 are at most; of the same, sorted too. */
+double	bench_p99(double *values, size_t n);
 
 /*
  * One row of the table. What is compared with reach is value, or, where there is a reference

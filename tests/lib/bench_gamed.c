@@ -23,6 +23,7 @@
 #define ARGUMENTS_MAX	64
 
 static pid_t master, owner;
+static const char *const *given;	/* its settings */
 static unsigned started;		/* the n-th gamed of this program */
 static char runtime_path[256];		/* empty: not made yet */
 static char socket_path[PATH_MAX], registry_path[PATH_MAX], log_path[PATH_MAX];
@@ -149,11 +150,21 @@ bench_gamed_wait(void)
 	json_fini(&w);
 }
 
-pid_t
-bench_gamed_start(const char *const *settings)
+/* One more master, in the directories that started and settings name. */
+static void
+launch(void)
 {
 	const char *program = bench_gamed_program("gamed");
 
+	if ((master = fork()) == -1)
+		err(1, "fork");
+	if (master == 0)
+		bench_gamed_exec(program, given);
+}
+
+pid_t
+bench_gamed_start(const char *const *settings)
+{
 	if (owner == 0)
 		directories_make();
 	started++;
@@ -162,11 +173,24 @@ bench_gamed_start(const char *const *settings)
 	(void)snprintf(registry_path, sizeof(registry_path), "%s/%u/registry", runtime_path,
 	    started);
 	scratch_path(log_path, "log");
-	if ((master = fork()) == -1)
-		err(1, "fork");
-	if (master == 0)
-		bench_gamed_exec(program, settings);
+	given = settings;
+	launch();
 	bench_gamed_wait();
+	return master;
+}
+
+void
+bench_gamed_kill(void)
+{
+	if (kill(master, SIGKILL) == -1 || waitpid(master, NULL, 0) == -1)
+		err(1, "gamed");
+	master = 0;
+}
+
+pid_t
+bench_gamed_next(void)
+{
+	launch();
 	return master;
 }
 

@@ -14,6 +14,10 @@
  * until it answers. The pid of its master.
  */
 pid_t	 bench_gamed_start(const char *const *settings);
+/* SIGKILL to the master, which is gone then; the processes of its sessions live on. */
+void	 bench_gamed_kill(void);
+/* The next master in the same place: its pid. Does not wait for it. */
+pid_t	 bench_gamed_next(void);
 /*
  * Stops it and waits for its end. What it wrote stays until the program exits: a file system that
  * has just removed thousands of files is slow for the next ones.

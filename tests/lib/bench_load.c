@@ -82,6 +82,17 @@ bench_load_start(unsigned n, unsigned clients)
 	return seconds;
 }
 
+unsigned
+bench_load_awake(const struct registry *r)
+{
+	struct registry_entry e;
+	unsigned n = 0;
+
+	for (uint32_t slot = 0; slot < registry_high(r); slot++)
+		n += registry_glance(r, slot, &e) && e.residency == RESIDENCY_AWAKE && e.pid > 0;
+	return n;
+}
+
 void
 bench_load_start_one(struct bench_client *c, const char *id)
 {

@@ -4,6 +4,7 @@
 #ifndef TESTS_LIB_BENCH_LOAD_H
 #define TESTS_LIB_BENCH_LOAD_H
 
+#include "common/registry.h"
 #include "tests/lib/bench_client.h"
 
 /*
@@ -12,6 +13,9 @@
  * reply.
  */
 double	bench_load_start(unsigned n, unsigned clients);
+
+/* How many sessions have a process that serves. */
+unsigned bench_load_awake(const struct registry *);
 
 /* Starts one session. */
 void	bench_load_start_one(struct bench_client *, const char *id);
