@@ -112,6 +112,7 @@ static const struct {
 	{ "backup x", "/\t\n" },
 	{ "backup x ", "" },
 	{ "show ", "" },	/* no daemon is there */
+	{ "poison r", "retry\t\n" },
 	{ "list --nix=", "" },
 	{ "list --json=", "" },
 };
@@ -121,6 +122,16 @@ START_TEST(what_comes_next)
 	begin(__func__);
 	ck_assert_str_eq(complete("%s", lines[_i].line), lines[_i].offers);
 	bed_free(bed);
+}
+END_TEST
+
+START_TEST(as_json)
+{
+	char out[1024];
+
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-j", "complete", "--", "list", "--state=pa", NULL), 0);
+	ck_assert_str_eq(out, "{\"words\":[{\"word\":\"--state=paused\",\"help\":\"\"}]}\n");
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "complete", NULL), 64);
 }
 END_TEST
 
@@ -236,6 +247,7 @@ main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, tables);
 	tcase_add_loop_test(tc, what_comes_next, 0, sizeof(lines) / sizeof(lines[0]));
+	tcase_add_test(tc, as_json);
 	tcase_add_test(tc, sessions);
 	tcase_add_loop_test(tc, shells_complete, 0, sizeof(shells) / sizeof(shells[0]));
 	suite_add_tcase(suite, tc);
