@@ -241,7 +241,10 @@ START_TEST(list_and_retry)
 	client_refuse(c, "not_found", "poison.list", "{'game_id':'nobody'}");
 	ctl("may be tried again", "retry", "g1");
 	ctl("", "list", NULL);
-	client_do(c, "poison.retry", "{'game_id':'g1','record':%lld}", (long long)record);
+	/* At its own socket too, and once more is no more. */
+	struct client *own = client_open_session(bed, "g1");
+	client_do(own, "poison.retry", "{'record':%lld}", (long long)record);
+	client_close(own);
 	client_do(c, "session.command", "{'key':'k1'," LION "}");
 	ck_assert_int_eq(count("g1", "poison_retried"), 1);
 	finish();

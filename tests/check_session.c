@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cause.h"
 #include "common/registry.h"
 #include "tests/lib/session_fixture.h"
 #include "tests/lib/suite.h"
@@ -648,6 +649,42 @@ START_TEST(who_crashes_twice_is_poison)
 }
 END_TEST
 
+/* What a process writes of the one before it is there whole, or not at all. */
+START_TEST(without_memory_no_crash_is_half_told)
+{
+	struct registry_entry ended = {
+	    .last_exit = {.pid = 5, .signal = 6, .code = -1, .cause = CAUSE_HANG, .at_wall_ms = 1},
+	    .exit_command = "add",
+	    .last_words = "hung",
+	    .crash = {.command_id = 0xabc, .pid = 5, .signal = 6, .epoch = 1, .command = "add"},
+	};
+	struct session_process process = {
+	    .pid = 6, .version = "0", .ended = &ended, .crash = &ended.crash};
+	cJSON_Hooks hooks = {scarce, free};
+	bool done = false;
+
+	for (int n = 0; !done; n++) {
+		struct session_group group = {0};
+		struct rpc_error error = {0};
+		ck_assert_int_lt(n, 1000);
+		allocations_left = n;
+		cJSON_InitHooks(&hooks);
+		int rc = session_decide_epoch(p.session, &process, &p.now, &group, &error);
+		cJSON_InitHooks(NULL);
+		done = rc == 0;
+		ck_assert_uint_eq(group.n, done ? 2 : 0);
+		ck_assert_int_eq(error.reason, done ? ERROR_NONE : ERROR_OVERLOADED);
+		if (done)
+			p.epoch++;
+		played_commit(&p, &group);
+	}
+	ck_assert_ptr_nonnull(strstr(p.journal.text,
+	    "\"after\":{\"cause\":\"hang\",\"pid\":5,\"at\":\"1970-01-01T00:00:00.001Z\","
+	    "\"lived_ms\":0,\"signal\":6,\"command\":\"add\",\"last_words\":\"hung\"}"));
+	expect_replay_equal();
+}
+END_TEST
+
 static enum error_reason
 retry(uint64_t record)
 {
@@ -722,6 +759,7 @@ main(void)
 	tcase_add_test(tc, nothing_after_the_end);
 	tcase_add_test(tc, no_moves_while_paused);
 	tcase_add_test(tc, who_crashes_twice_is_poison);
+	tcase_add_test(tc, without_memory_no_crash_is_half_told);
 	tcase_add_test(tc, poison_is_tried_again_when_it_may_be);
 	tcase_add_loop_test(tc, property_replay_is_equal_at_every_boundary, 0, 30);
 	return suite_main(suite);
