@@ -484,6 +484,14 @@ static const struct {
     {"epoch_started", "{\"boot_id\":\"0123456789012345678901234567890123456789\",\"boot_ms\":1,"
 		      "\"wall_ms\":1,\"game_ms\":1}"},
     {"hibernated", "{}"},
+    {"state_changed", "{\"from\":\"active\",\"to\":\"cleanup\",\"reason\":\"x\",\"uid\":-1,"
+		      "\"boot_ms\":1,\"game_ms\":1}"},
+    {"command_crashed", "{\"crashes\":1,\"of_epoch\":1}"},
+    {"command_crashed", "{\"command_id\":\"0\",\"crashes\":1,\"of_epoch\":1}"},
+    {"command_crashed", "{\"command_id\":\"12x\",\"crashes\":1,\"of_epoch\":1}"},
+    {"command_poisoned", "{\"command_id\":\"12\",\"crashes\":2}"},
+    {"command_poisoned", "{\"command_id\":\"12\",\"crashes\":4294967296,\"of_epoch\":1}"},
+    {"poison_retried", "{}"},
     {"added", "{\"n\":1}"}, /* at no game time */
     {"unheard_of", "{\"game_ms\":1}"},
 };
