@@ -270,7 +270,7 @@ static const struct field status_result[] = {
 	{"sessions", "object", "total, awake, restarting, hibernated, held"},
 	{"services", "array", "name, pid, state, restarts, detail (what it says of itself, if anything)"},
 	{"waiting", "array", "game_id, pid, since: sessions that wait for the disk, 100 at most"},
-	{"limits", "object", "the limits of [sessions] and [manager] in force; null is unlimited"},
+	{"limits", "object", "the limits of [sessions] and [manager] in force: numbers, or \"unlimited\", \"never\""},
 	END
 };
 

@@ -75,32 +75,22 @@ write_waiting(struct json_writer *w, const struct registry *registry)
 	json_array_end(w);
 }
 
-static const char *const limit_names[LIMITS] = {
-	[LIMIT_MAX] = "max",
-	[LIMIT_AWAKE_MAX] = "awake_max",
-	[LIMIT_MAX_RESTARTS] = "max_restarts",
-	[LIMIT_MAX_SECONDS] = "max_seconds",
-	[LIMIT_BACKOFF_MS] = "backoff_ms",
-	[LIMIT_BACKOFF_MAX_MS] = "backoff_max_ms",
-	[LIMIT_START_TIMEOUT_MS] = "start_timeout_ms",
-	[LIMIT_STOP_TIMEOUT_MS] = "stop_timeout_ms",
-	[LIMIT_HANG_TIMEOUT_MS] = "hang_timeout_ms",
-	[LIMIT_PAUSE_LIMIT_S] = "pause_limit_s",
-	[LIMIT_ORPHAN_TIMEOUT_S] = "orphan_timeout_s",
-	[LIMIT_HIBERNATE_AFTER_S] = "hibernate_after_s",
-	[LIMIT_IDLE_TIMEOUT_S] = "idle_timeout_s",
-	[LIMIT_MAX_AGE_S] = "max_age_s",
-};
-
+/* Each with the word by which its key says that there is none. */
 static void
 write_limits(struct json_writer *w, const struct config *config)
 {
+	const size_t first = offsetof(struct config, limits);
+
 	json_object(w, "limits");
-	for (size_t i = 0; i < LIMITS; i++)
-		if (config->limits[i] == CONFIG_UNLIMITED)
-			json_string(w, limit_names[i], "unlimited");
+	for (const struct config_key *key = config_keys; key->name != NULL; key++) {
+		if (key->offset < first || key->offset >= first + sizeof(config->limits))
+			continue;
+		uint64_t limit = config->limits[(key->offset - first) / sizeof(config->limits[0])];
+		if (limit == CONFIG_UNLIMITED)
+			json_string(w, key->name, key->unlimited);
 		else
-			json_uint(w, limit_names[i], config->limits[i]);
+			json_uint(w, key->name, limit);
+	}
 	json_object_end(w);
 }
 

@@ -294,6 +294,8 @@ START_TEST(status_and_children)
 	ck_assert_str_eq(json_text_at(status, "services.0.state"), "running");
 	ck_assert_int_eq(json_int_at(status, "limits.max"), 77);
 	ck_assert_str_eq(json_text_at(status, "limits.max_restarts"), "unlimited");
+	ck_assert_str_eq(json_text_at(status, "limits.hibernate_after_s"), "never");
+	ck_assert_int_eq(json_int_at(status, "limits.idle_timeout_s"), 1800);
 	cJSON_Delete(status);
 	cJSON *children = client_call(c, "supervisor.children", NULL);
 	ck_assert_int_eq(cJSON_GetArraySize(json_at(children, "children")), 3);
