@@ -172,14 +172,21 @@ restart_now(struct master *m, struct registry_entry *e, uint64_t now)
 	session_publish(m, e, now);
 }
 
+/* Its end is to be written by another finishing worker. */
+static void
+finish_again(struct master *m, struct registry_entry *e, uint64_t now)
+{
+	e->finishing = 0;
+	e->finish_due = 1;
+	session_publish(m, e, now);
+}
+
 /* Nobody runs it: what was about to be done is done. */
 static void
 go_on(struct master *m, struct registry_entry *e, uint64_t now)
 {
 	if (e->finishing) {
-		e->finishing = 0;
-		e->finish_due = 1;
-		session_publish(m, e, now);
+		finish_again(m, e, now);
 	} else if (e->start_tag != 0) {
 		strlcpy(e->reason, "start_failed", sizeof(e->reason));
 		session_ended(m, e);
@@ -196,7 +203,7 @@ static void
 take_on(struct master *m, struct registry_entry *e, uint64_t now)
 {
 	bool is_killed = e->deadline_ns == 0 && e->residency != RESIDENCY_AWAKE;
-	uint64_t due = e->deadline_ns;
+	uint64_t due;
 
 	m->workers++;
 	if (e->ready_ns == 0 && e->start_tag == 0)
@@ -208,9 +215,11 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 	}
 	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
 		e->wake_wanted = 1;
-	if (e->residency == RESIDENCY_STOPPING && !e->finishing)
+	if (e->residency == RESIDENCY_AWAKE)
+		due = sleep_deadline(m, e);
+	else if (e->residency == RESIDENCY_STOPPING && !e->finishing)
 		due = now + e->stop_timeout_ms * NS_PER_MS;
-	else if (e->residency != RESIDENCY_AWAKE)
+	else
 		due = now + session_limit(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS;
 	session_publish(m, e, is_killed ? 0 : due);
 	session_signal(m, e, is_killed ? SIGKILL : SIGUSR1);
@@ -229,7 +238,8 @@ let_go(struct master *m, struct registry_entry *e, int error, uint64_t now)
 
 /*
  * It died. What becomes of the session is decided when the services can be told of it: adopt_decide. But one that slept because it had no
- * master, or because that was going down, is to come back as if nothing had been.
+ * master, or because that was going down, is to come back as if nothing had been; and a finishing worker that was killed with the master is no
+ * reason to give up.
  */
 static void
 postpone(struct master *m, struct registry_entry *e, uint64_t now)
@@ -239,11 +249,13 @@ postpone(struct master *m, struct registry_entry *e, uint64_t now)
 	e->pid = 0;
 	if (e->last_exit.intent == EXIT_INTENT_HIBERNATED && is_to_wake(e)) {
 		restart_now(m, e, now);
-		return;
+	} else if (e->finishing && e->last_exit.intent == EXIT_INTENT_NONE) {
+		finish_again(m, e, now);
+	} else {
+		if (e->residency != RESIDENCY_STOPPING)
+			e->residency = RESIDENCY_RESTARTING;
+		registry_write(m->registry, e);
 	}
-	if (e->residency != RESIDENCY_STOPPING)
-		e->residency = RESIDENCY_RESTARTING;
-	registry_write(m->registry, e);
 }
 
 static void

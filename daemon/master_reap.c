@@ -71,7 +71,6 @@ last_words_take(struct master *m, struct registry_entry *e)
 		e->activity_ns = cell.activity_ns;
 	}
 	e->wake_wall_ms = cell.wake_wall_ms;
-	e->wake_wall_ms = cell.wake_wall_ms;
 	e->commands += cell.commands;
 	e->errors += cell.errors;
 	if (*e->last_words == '\0')

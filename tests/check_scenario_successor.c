@@ -122,6 +122,28 @@ START_TEST(case_113_killed_while_it_ends_or_wakes_one)
 }
 END_TEST
 
+/* A finishing worker that dies with its master is followed by another. */
+START_TEST(case_79_a_finishing_worker_is_killed_too)
+{
+	scenario_begin(__func__, "");
+	start("g0", "");
+	client_do(c, "session.hibernate", "{'game_id':'g0'}");
+	if (bed_faults(bed, "recovery stop 1 g0\n")) {
+		client_send(c, "session.stop", "{'game_id':'g0','reason':'enough'}");
+		wait_stopped("g0");
+		kill_master();
+		bed_kill_session(bed, "g0", SIGKILL);
+		bed_faults(bed, NULL);
+		next_master();
+		bed_wait_gone(bed, "g0");
+		cJSON *records = table_records(c, "g0");
+		ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), "enough");
+		cJSON_Delete(records);
+	}
+	scenario_end();
+}
+END_TEST
+
 /* An order that was given is carried out, with its whole time again. */
 START_TEST(case_79_orders_under_way)
 {
@@ -394,6 +416,7 @@ main(void)
 	tcase_add_loop_test(tc, case_113_killed_while_it_starts_one, 0, 3);
 	tcase_add_loop_test(tc, case_113_killed_while_it_restarts_one, 0, 4);
 	tcase_add_loop_test(tc, case_113_killed_while_it_ends_or_wakes_one, 0, 3);
+	tcase_add_test(tc, case_79_a_finishing_worker_is_killed_too);
 	tcase_add_test(tc, case_79_orders_under_way);
 	tcase_add_test(tc, case_79_in_the_middle_of_a_start);
 	tcase_add_test(tc, case_113_killed_while_it_adopts);
