@@ -27,7 +27,7 @@ kill_master_and_services(void)
 START_TEST(case_79_adopted)
 {
 	pid_t pids[3];
-	char id[8];
+	char id[16];
 
 	scenario_begin(__func__, "");
 	start_many("g", 3);

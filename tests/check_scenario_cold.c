@@ -130,7 +130,7 @@ START_TEST(case_54_after_the_services_gave_up)
 	bed_check_stopped(bed);
 	next_master();
 	for (int i = 0; i < 5; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		bed_wait_residency(bed, id, RESIDENCY_AWAKE, 0);
 	}
@@ -166,7 +166,7 @@ START_TEST(many_come_back_a_few_at_a_time)
 {
 	enum { N = 40, AT_ONCE = 16 };
 	uint64_t deadline = bed_deadline();
-	char id[8];
+	char id[16];
 
 	scenario_begin(__func__, "[sessions]\nstart_timeout_ms=60000\n[journal]\nsync=os\n");
 	start_many("g", N);
@@ -209,7 +209,7 @@ play(void)
 	c = client_open(bed);
 	for (unsigned n = 0;; n++)
 		for (int i = 0; i < GAMES; i++) {
-			char id[8];
+			char id[16];
 			snprintf(id, sizeof(id), "g%d", i);
 			const char *player = n % 3 == 0 ? "ann" : "bob";
 			cJSON *result = n % 3 != 2
@@ -242,7 +242,7 @@ check_copy(struct bed *copy, const uint64_t before[GAMES])
 	bed = copy;
 	next_master();
 	for (int i = 0; i < GAMES; i++) {
-		char id[8];
+		char id[16];
 		snprintf(id, sizeof(id), "g%d", i);
 		bed_wait_residency(bed, id, RESIDENCY_AWAKE, 0);
 		cJSON *records = table_records(c, id);

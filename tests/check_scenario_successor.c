@@ -192,7 +192,7 @@ END_TEST
 /* The successor itself dies in the middle of adopting. */
 START_TEST(case_113_killed_while_it_adopts)
 {
-	char out[4096], id[8];
+	char out[4096], id[16];
 	pid_t pids[4];
 
 	scenario_begin(__func__, "");
@@ -384,7 +384,7 @@ START_TEST(case_79_more_than_can_be_watched)
 	enum { N = 30 };
 	pid_t pids[N];
 	int changed = 0;
-	char id[8];
+	char id[16];
 
 	scenario_begin(__func__, "[sessions]\norphan_timeout_s=1\n");
 	start_many("g", N);
