@@ -68,7 +68,7 @@ put_death(struct fields *f, const struct service_notice *n)
 {
 	if (n->signal != 0)
 		put_number(f, "signal", n->signal);
-	else
+	else if (n->code >= 0)	/* neither, where nobody saw it */
 		put_number(f, "exit", n->code);
 	put_number(f, "seq", (int64_t)n->seq);
 	if (*n->text != '\0')
