@@ -76,9 +76,10 @@ route_free(struct route *r)
 {
 	struct gateway *g = r->g;
 
+	upstream_close(r);
+	/* Which has made it doubtful. */
 	if (r->is_doubtful)
 		TAILQ_REMOVE(&g->doubtful, r, idle);
-	upstream_close(r);
 	ask_close(g, &r->wake);
 	event_del(&r->again);
 	RB_REMOVE(routes, &g->routes, r);

@@ -138,6 +138,28 @@ START_TEST(retires_after_a_batch)
 }
 END_TEST
 
+/* With connections to sessions that nobody uses any more. */
+START_TEST(retires_connected)
+{
+	struct served *other;
+
+	begin(__func__);
+	gateway_bed_session(&b, "g2", RESIDENCY_AWAKE, 5);
+	other = served_listen(&b, "g2");
+	int first = client_send(c, "session.command", GUESS);
+	served_result(s, served_expect(s, "session.command"), "{'state':'active'}");
+	expect_text(first, "result.state", "active");
+	int second = client_send(c, "session.get", "{'game_id':'g2'}");
+	served_result(other, served_expect(other, "session.get"), "{'game':{'round':1}}");
+	expect_text(second, "result.state", "active");
+	retire();
+	client_wait_closed(c);
+	ck_assert_int_eq(gateway_bed_wait(&b), 0);
+	served_free(other);
+	end();
+}
+END_TEST
+
 /* While it retires it leaves at once when it is told to. */
 START_TEST(retiring_is_ended)
 {
@@ -309,6 +331,7 @@ gateway_upgrade_suite(void)
 	tcase_add_test(tc, answers);
 	tcase_add_test(tc, retires);
 	tcase_add_test(tc, retires_after_a_batch);
+	tcase_add_test(tc, retires_connected);
 	tcase_add_test(tc, retiring_is_ended);
 	tcase_add_loop_test(tc, moves_one, 0, sizeof(moves) / sizeof(moves[0]));
 	tcase_add_test(tc, looks_until_it_is_still);
