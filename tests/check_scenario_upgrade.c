@@ -771,7 +771,7 @@ END_TEST
 static const struct {
 	const char *fault, *why;
 } faults[] = {
-	{ "preflight segv 1\n", "died: signal 11" },
+	{ "preflight kill 1\n", "died: signal 9" },
 	{ "preflight exit 1\n", "left with exit code 1" },
 	{ "preflight hang 1\n", "did not answer in time" },
 	{ "exec fail 1\n", "it cannot be executed" },
