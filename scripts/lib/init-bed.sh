@@ -195,6 +195,20 @@ install_newer()
 	gamectl config | grep -q 'sessions.max  *30 ' || fail "the settings are lost"
 }
 
+# One that can't take over in place is started anew, and the games are back.
+install_other()
+{
+	local before
+
+	before=$(master)
+	mkdir -p /tmp/refusing
+	printf '#!/bin/sh\ncase "$*" in *upgrade) exit 1 ;; esac\nexec /usr/bin/gamectl "$@"\n' >/tmp/refusing/gamectl
+	chmod 755 /tmp/refusing/gamectl
+	PATH=/tmp/refusing:$PATH install_packages new
+	until_true "another master" is_another_master "$before"
+	until_true "the game that was not handed over" plays forest
+}
+
 # Another gamed beside it, by the unit that is a template.
 run_instance()
 {
@@ -227,6 +241,8 @@ play)
 	run_service
 	[ "$system" != systemd ] || run_instance
 	install_newer
+	[ "$system" != systemd ] || check_instance
+	install_other
 	[ "$system" != systemd ] || check_instance
 	;;
 again)
