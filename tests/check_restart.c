@@ -176,7 +176,7 @@ START_TEST(case_35_what_the_kernel_saw_comes_first)
 }
 END_TEST
 
-START_TEST(case_30_which_ends_a_command_is_blamed_for)
+START_TEST(which_ends_a_command_is_blamed_for)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 	static const int others[] = {SIGKILL, SIGTERM, SIGALRM, SIGXCPU, SIGPIPE};
@@ -250,7 +250,7 @@ main(void)
 	tcase_add_test(tc, case_64_first_at_once_then_back_off);
 	tcase_add_loop_test(tc, case_28_to_31_restart_type_by_exit_reason, 0, sizeof(matrix) / sizeof(matrix[0]));
 	tcase_add_test(tc, why_a_process_ended);
-	tcase_add_test(tc, case_30_which_ends_a_command_is_blamed_for);
+	tcase_add_test(tc, which_ends_a_command_is_blamed_for);
 	tcase_add_test(tc, case_35_what_the_kernel_saw_comes_first);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -193,6 +193,34 @@ START_TEST(comes_back_late)
 }
 END_TEST
 
+/* Gamed goes down in its time; the process that the disk holds goes when it can, and nothing is
+ * lost. */
+START_TEST(shutdown_does_not_wait)
+{
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	cJSON_Delete(table_guess_keyed(c, "g1", "bob", 0, "k0"));
+	pid_t pid = bed_session_pid(bed, "g1");
+	frozen_disk_freeze();
+	client_refuse(c, "deadline", "session.command", COMMAND, 300);
+	client_close(c);
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	frozen_disk_thaw();
+	bed_wait_process(pid);
+	bed_check_stopped(bed);
+	bed_start(bed);
+	c = client_open(bed);
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, 0);
+	client_do(c, "session.command", COMMAND, 30000);
+	cJSON *records = table_records(c, "g1");
+	ck_assert_int_eq(table_count(records, "guess_submitted"), 2);
+	cJSON_Delete(records);
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -203,6 +231,7 @@ main(void)
 	tcase_add_test(tc, a_command_waits);
 	tcase_add_test(tc, case_67_late_for_the_disk);
 	tcase_add_test(tc, comes_back_late);
+	tcase_add_test(tc, shutdown_does_not_wait);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
