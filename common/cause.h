@@ -38,7 +38,7 @@ extern const struct cause_row cause_rows[];	/* without CAUSE_NONE; ends with a N
 
 /* The row of this cause; that of CAUSE_UNKNOWN for a number that is none. */
 const struct cause_row *cause_find(enum cause);
-/* The row of the cause of which a session is held, or has ended, for this reason; NULL: for no reason of ours. */
+/* The row of the cause for which a session is held or has ended; NULL: it is no reason of ours. */
 const struct cause_row *cause_of_reason(const char *reason);
 
 #endif

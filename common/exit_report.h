@@ -15,7 +15,10 @@
 /* Did the entry's last process end otherwise than it was meant to? */
 bool	exit_is_worth_a_report(const struct registry_entry *);
 
-/* {cause, pid, at, lived_ms, signal | exit, command?, last_words?}: the caller's; NULL without memory. */
+/*
+ * {cause, pid, at, lived_ms, signal | exit, command?, last_words?}: the caller's. NULL without
+ * memory.
+ */
 cJSON	*exit_report(const struct registry_entry *);
 
 /* The same as a phrase for people: `signal 11 (SEGV), on "guess"`. */

@@ -116,7 +116,8 @@ message_read_notice(int fd, struct service_notice *notice)
 	if (receive(fd, notice, sizeof(*notice), NULL) == -1)
 		return -1;
 	if (message_text_is_ended(notice->id, sizeof(notice->id)) && message_text_is_ended(notice->instance, sizeof(notice->instance)) &&
-	    message_text_is_ended(notice->state, sizeof(notice->state)) && message_text_is_ended(notice->text, sizeof(notice->text)))
+	    message_text_is_ended(notice->state, sizeof(notice->state)) && message_text_is_ended(notice->command, sizeof(notice->command)) &&
+	    message_text_is_ended(notice->text, sizeof(notice->text)))
 		return 0;
 	errno = EPROTO;
 	return -1;

@@ -111,6 +111,7 @@ struct service_notice {
 	int32_t	 pid, signal, code;
 	uint32_t delay_ms;
 	uint32_t is_restart;		/* READY */
+	uint32_t cause;			/* CRASHED: enum cause */
 	uint32_t max_restarts, max_seconds;	/* HELD: its budget; UINT32_MAX: unlimited */
 	uint64_t seq;			/* the last that the master knows of */
 	uint64_t commands, errors;	/* answered by processes of the session that are gone */
@@ -118,6 +119,7 @@ struct service_notice {
 	char	 id[72];
 	char	 instance[40];
 	char	 state[16];
+	char	 command[64];		/* CRASHED: the type of the command that was in work; empty: none */
 	char	 text[256];
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cause.h"
 #include "common/event.h"
 #include "daemon/gateway_events.h"
 
@@ -172,6 +173,9 @@ data_of(const struct service_notice *n)
 		break;
 	case NOTICE_CRASHED:
 		put_death(data, n);
+		cJSON_AddStringToObject(data, "cause", cause_find(n->cause)->word);
+		if (n->command[0] != '\0')
+			cJSON_AddStringToObject(data, "command", n->command);
 		cJSON_AddNumberToObject(data, "restarts", n->restarts);
 		if (n->text[0] != '\0')
 			cJSON_AddStringToObject(data, "last_words", n->text);

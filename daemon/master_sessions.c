@@ -256,6 +256,8 @@ tell_crash(struct master *m, struct registry_entry *e)
 	n.pid = e->last_exit.pid;
 	n.signal = e->last_exit.signal;
 	n.code = e->last_exit.code;
+	n.cause = e->last_exit.cause;
+	strlcpy(n.command, e->exit_command, sizeof(n.command));
 	strlcpy(n.text, e->last_words, sizeof(n.text));
 	notice_all(m, &n);
 }

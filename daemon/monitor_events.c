@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cause.h"
 #include "common/config.h"
 #include "common/log.h"
 #include "common/process.h"
@@ -70,6 +71,9 @@ put_death(struct fields *f, const struct service_notice *n)
 		put_number(f, "signal", n->signal);
 	else if (n->code >= 0)	/* neither, where nobody saw it */
 		put_number(f, "exit", n->code);
+	put_text(f, "cause", cause_find(n->cause)->word);
+	if (*n->command != '\0')
+		put_text(f, "command", n->command);
 	put_number(f, "seq", (int64_t)n->seq);
 	if (*n->text != '\0')
 		put_text(f, "last_words", n->text);

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/cause.h"
 #include "common/clock.h"
-#include "common/exit_report.h"
 #include "common/id.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -48,35 +48,28 @@ keep_newest(int dir)
 
 /* ---- one report ---- */
 
-/* What is known of the end, as its master left it in the registry; NULL: another process has ended
- * since, or no memory. */
-static cJSON *
-last_exit(const struct registry *registry, const struct service_notice *n)
-{
-	struct registry_entry e;
-
-	if (registry_find(registry, n->id, &e) == REGISTRY_NONE || e.last_exit.pid != n->pid)
-		return NULL;
-	return exit_report(&e);
-}
-
 static void
-write_report(struct json_writer *w, const struct monitor *mo, const struct service_notice *n)
+write_report(struct json_writer *w, const struct service_notice *n)
 {
 	const struct mode *mode = mode_find_number(n->mode);
-	cJSON *report = last_exit(mo->registry, n);
 
 	json_object(w, NULL);
 	json_string(w, "game_id", n->id);
 	json_string(w, "instance", n->instance);
 	json_string(w, "mode", mode != NULL ? mode->name : "unknown");
+	json_time(w, "at", n->at_wall_ms);
+	json_int(w, "pid", n->pid);
+	json_string(w, "cause", cause_find(n->cause)->word);
+	if (n->signal != 0)
+		json_int(w, "signal", n->signal);
+	else if (n->code >= 0)
+		json_int(w, "exit", n->code);
+	json_string(w, "command", n->command);
+	json_string(w, "last_words", n->text);
 	json_uint(w, "seq", n->seq);
 	json_uint(w, "restarts", n->restarts);
-	json_int(w, "pid", n->pid);
-	json_value(w, "end", report);
 	json_object_end(w);
 	json_newline(w);
-	cJSON_Delete(report);
 }
 
 static int
@@ -105,7 +98,7 @@ report_write(const struct monitor *mo, const struct service_notice *n)
 
 	snprintf(name, sizeof(name), "%s-%s.json", clock_text(n->at_wall_ms, at), n->id);
 	json_init(&w);
-	write_report(&w, mo, n);
+	write_report(&w, n);
 	errno = ENOMEM;
 	rc = w.failed ? -1 : write_file(mo->crash_dir, &w);
 	json_fini(&w);

@@ -286,7 +286,15 @@ START_TEST(a_report)
 		ck_assert_int_eq(fclose(file), 0);
 	}
 	pid_t pid = bed_session_pid(bed, "g1");
+	struct client *listener = client_open(bed);
+	client_do(listener, "events.subscribe", "{'topics':['sessions']}");
 	client_do(c, "session.command", "{'key':'k1'," LION "}");
+	cJSON *event = client_event(listener);
+	ck_assert_str_eq(json_text_at(event, "type"), "sessions.crashed");
+	ck_assert_str_eq(json_text_at(event, "data.cause"), "hang");
+	ck_assert_str_eq(json_text_at(event, "data.command"), "guess");
+	cJSON_Delete(event);
+	client_close(listener);
 	for (bool done = false; !done;) {
 		int n = reports(&found);
 		done = n == 100 && strstr(found[0]->d_name, "001Z-old.json") != NULL;
@@ -302,9 +310,9 @@ START_TEST(a_report)
 	cJSON *report = cJSON_Parse(text);
 	ck_assert_str_eq(json_text_at(report, "game_id"), "g1");
 	ck_assert_int_eq(json_int_at(report, "pid"), pid);
-	ck_assert_str_eq(json_text_at(report, "end.cause"), "hang");
-	ck_assert_str_eq(json_text_at(report, "end.command"), "guess");
-	ck_assert_int_eq(json_int_at(report, "end.signal"), SIGABRT);
+	ck_assert_str_eq(json_text_at(report, "cause"), "hang");
+	ck_assert_str_eq(json_text_at(report, "command"), "guess");
+	ck_assert_int_eq(json_int_at(report, "signal"), SIGABRT);
 	cJSON_Delete(report);
 	free(text);
 	finish();
