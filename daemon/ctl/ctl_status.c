@@ -19,6 +19,9 @@ ctl_status(struct ctl *ctl)
 	cJSON *result;
 	enum ctl_exit code = ctl_call_or_print(ctl, "supervisor.status", NULL, &result);
 
+	/* Mostly nobody waits, and then it needs no line. */
+	if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(result, "waiting")) == 0)
+		cJSON_DeleteItemFromObjectCaseSensitive(result, "waiting");
 	if (result != NULL)
 		ctl_members_print(result, NULL);
 	cJSON_Delete(result);
