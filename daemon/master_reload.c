@@ -38,7 +38,11 @@ limits_apply(struct master *m)
 			continue;
 		if (!e.has_limits)
 			session_take_limits(m, &e);
-		session_publish(m, &e, e.residency == RESIDENCY_AWAKE ? sleep_deadline(m, &e) : e.deadline_ns);
+		/* What becomes of one that died without a master is not decided yet. */
+		if (e.reaped)
+			registry_write(m->registry, &e);
+		else
+			session_publish(m, &e, e.residency == RESIDENCY_AWAKE ? sleep_deadline(m, &e) : e.deadline_ns);
 	}
 	if (m->has_overdue)
 		timer_set(m, clock_boot_ns());
