@@ -209,6 +209,7 @@ bool	adopt_sessions(struct master *);
 /* What becomes of those that died without a master: when services can be told of it. */
 void	adopt_decide(struct master *);
 void	adopt_fini(struct master *);
+bool	session_is_adopted(const struct master *, const struct registry_entry *e);
 /* To the entry's own process, child or adopted. As kill(2). */
 int	session_signal(struct master *, const struct registry_entry *e, int sig);
 

@@ -30,15 +30,22 @@
 
 #define ARRAY_SIZE	(REGISTRY_SLOTS * sizeof(int))
 #define RESERVED	64	/* descriptors that are left for the master's own work */
+#define TURN_MS		50	/* from one adopted session that is idle to the next */
 #define START_TAG_LOST	1	/* who asked for this start is gone: no gateway gives this tag */
+
+bool
+session_is_adopted(const struct master *m, const struct registry_entry *e)
+{
+	return m->pidfd_of_slot != NULL && m->pidfd_of_slot[e->slot] != 0;
+}
 
 int
 session_signal(struct master *m, const struct registry_entry *e, int sig)
 {
-	int pidfd = m->pidfd_of_slot != NULL ? m->pidfd_of_slot[e->slot] - 1 : -1;
-
+	if (session_is_adopted(m, e))
+		return pidfd_send_signal(m->pidfd_of_slot[e->slot] - 1, sig, NULL, 0);
 	/* A child that is not reaped yet: the pid is still its own. */
-	return pidfd == -1 ? kill(e->pid, sig) : pidfd_send_signal(pidfd, sig, NULL, 0);
+	return kill(e->pid, sig);
 }
 
 /* ---- their ends --------------------------------------------------------------------------------- */
@@ -156,11 +163,11 @@ find_forked(struct master *m, struct registry_entry *e, uint64_t now)
 
 /* ---- what goes on ------------------------------------------------------------------------------- */
 
-/* It was not told to sleep, or only because all were: it does not go on sleeping. */
+/* It was not told to sleep, or only because all were, or to be woken again: it does not go on sleeping. */
 static bool
 is_to_wake(const struct registry_entry *e)
 {
-	return e->order == ORDER_NONE || (e->order == ORDER_HIBERNATE && strcmp(e->reason, "shutdown") == 0);
+	return e->order == ORDER_NONE || (e->order == ORDER_HIBERNATE && (e->wake_wanted || strcmp(e->reason, "shutdown") == 0));
 }
 
 static void
@@ -198,6 +205,15 @@ go_on(struct master *m, struct registry_entry *e, uint64_t now)
 	}
 }
 
+/* When it is to be looked at whether it is idle: not all at once. */
+static uint64_t
+first_deadline(const struct master *m, const struct registry_entry *e, uint64_t now)
+{
+	uint64_t due = sleep_deadline(m, e), turn = now + m->workers * TURN_MS * NS_PER_MS;
+
+	return due == 0 || due > turn ? due : turn;
+}
+
 /* It lives, and is ours from here on. What it was told to do, or to become, it has its whole time for again: its poke may have been lost. */
 static void
 take_on(struct master *m, struct registry_entry *e, uint64_t now)
@@ -216,7 +232,7 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
 		e->wake_wanted = 1;
 	if (e->residency == RESIDENCY_AWAKE)
-		due = sleep_deadline(m, e);
+		due = first_deadline(m, e, now);
 	else if (e->residency == RESIDENCY_STOPPING && !e->finishing)
 		due = now + e->stop_timeout_ms * NS_PER_MS;
 	else

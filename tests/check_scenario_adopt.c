@@ -100,6 +100,35 @@ START_TEST(case_79_adopted_ones_are_supervised)
 }
 END_TEST
 
+/* Idle ones get a process of the new master, and nothing else changes. */
+START_TEST(case_79_adopted_ones_become_children)
+{
+	scenario_begin(__func__, "");
+	start_many("g", 3);
+	cJSON_Delete(table_guess(c, "g0", "ann", 0));
+	kill_master();
+	next_master();
+	cJSON *before = table_view(c, "g0");
+	ck_assert_uint_eq(children("session"), 0);
+	bed_configure(bed, "[sessions]\norphan_timeout_s=0\n");
+	client_do(c, "supervisor.reload", NULL);
+	uint64_t deadline = bed_deadline();
+	for (int i = 0; i < 3; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "g%d", i);
+		while (look(id).residency != RESIDENCY_AWAKE || look(id).epoch < 2)
+			bed_look_again(deadline, "a process of the new master's");
+		ck_assert_uint_eq(look(id).restarts, 0);
+	}
+	ck_assert_uint_eq(children("session"), 3);
+	table_check_same(c, "g0", before);
+	cJSON *records = table_records(c, "g0");
+	ck_assert_int_eq(table_count(records, "epoch_started"), 2);
+	cJSON_Delete(records);
+	scenario_end();
+}
+END_TEST
+
 /* Whatever the table says goes on. */
 START_TEST(case_79_the_table_goes_on)
 {
@@ -248,6 +277,7 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_79_adopted);
 	tcase_add_test(tc, case_79_adopted_ones_are_supervised);
+	tcase_add_test(tc, case_79_adopted_ones_become_children);
 	tcase_add_test(tc, case_79_the_table_goes_on);
 	tcase_add_test(tc, case_79_102_deaths_without_a_master);
 	tcase_add_test(tc, case_79_orphans_hibernate);
