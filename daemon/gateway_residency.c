@@ -54,7 +54,7 @@ on_notice_of_sleep(struct call *call, const struct service_notice *n)
 	case NOTICE_HIBERNATED:
 		answer(call, RESIDENCY_HIBERNATED, n->seq);
 		break;
-	case NOTICE_CRASHED:
+	case NOTICE_RESTARTING:
 		call_fail_with(call, ERROR_RESTARTING, NULL, "its process died before it slept");
 		break;
 	case NOTICE_HELD:
@@ -68,7 +68,7 @@ on_notice_of_sleep(struct call *call, const struct service_notice *n)
 	case NOTICE_STARTED:
 	case NOTICE_START_FAILED:
 	case NOTICE_READY:
-	case NOTICE_RESTARTING:
+	case NOTICE_CRASHED:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
@@ -132,7 +132,7 @@ on_notice_of_ready(struct call *call, const struct service_notice *n)
 		call_order(call, SERVICE_WAKE);
 		break;
 	case NOTICE_HELD:
-		call_fail_with(call, ERROR_HELD, NULL, "the session is held again: %s", n->text);
+		call_fail_with(call, ERROR_HELD, NULL, "the session is held: %s", n->text);
 		break;
 	case NOTICE_START_FAILED:
 	case NOTICE_ENDED:

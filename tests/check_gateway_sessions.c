@@ -963,7 +963,7 @@ START_TEST(sleep_that_fails)
 	static const struct {
 		enum notice what;
 		const char *reason;
-	} cases[] = {{NOTICE_CRASHED, "restarting"}, {NOTICE_HELD, "held"}, {NOTICE_ENDED, "not_found"}};
+	} cases[] = {{NOTICE_RESTARTING, "restarting"}, {NOTICE_HELD, "held"}, {NOTICE_ENDED, "not_found"}};
 
 	begin_with_session("sleep_that_fails");
 	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
