@@ -876,6 +876,70 @@ START_TEST(case_57_release)
 }
 END_TEST
 
+/* ---- the same key, after the end ---- */
+
+/* It ends, with a command that has a key: sent to a process that has died. */
+static int
+send_to_who_ends(const char *deadline_ms)
+{
+	served_die(s);
+	e.order = ORDER_STOP;
+	gateway_bed_residency(&b, &e, RESIDENCY_STOPPING);
+	int id = client_send(
+	    c, "session.command", "{" GUESS ",'key':'k','deadline_ms':%s}", deadline_ms);
+	client_do(c, "supervisor.status", NULL);
+	return id;
+}
+
+/* A command with a key waits for the end, to be looked for then. */
+START_TEST(key_of_who_ends)
+{
+	static const char *const reasons[] = {"deadline", "held", "invalid_state"};
+
+	begin_with_session("key_of_who_ends");
+	int id = send_to_who_ends(_i == 0 ? "100" : "60000");
+	if (_i == 1) {
+		gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+		gateway_bed_notice(&b, NOTICE_HELD, &e, "finish_failed");
+	} else if (_i == 2) {
+		/* No journal is left of it. */
+		gateway_bed_remove(&b, &e);
+		gateway_bed_notice(&b, NOTICE_ENDED, &e, "stopped");
+	}
+	expect_refusal(id, reasons[_i]);
+	end();
+}
+END_TEST
+
+/* Who looks into the journal says what it was answered, or that there is no such key, or nothing. */
+START_TEST(key_of_who_has_ended)
+{
+	static const char *const answers[] = {"{\"state\":\"cleanup\"}", "null", "", NULL};
+	int fd;
+
+	begin_with_session("key_of_who_has_ended");
+	int id = send_to_who_ends("60000");
+	gateway_bed_journal(&b, "archive", "g1", GATEWAY_BED_INSTANCE, 1, 2);
+	gateway_bed_remove(&b, &e);
+	gateway_bed_notice(&b, NOTICE_ENDED, &e, "completed");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_RECALL, &fd);
+	ck_assert_str_eq(r.id, "g1");
+	ck_assert_str_eq(r.text, "k");
+	if (answers[_i] != NULL) {
+		ck_assert_int_eq(write(fd, answers[_i], strlen(answers[_i])), strlen(answers[_i]));
+		gateway_bed_done(&b, &r);
+	} else {
+		gateway_bed_refuse(&b, &r, ERROR_OVERLOADED, "");
+	}
+	close(fd);
+	if (_i == 0)
+		expect_result(id, "result.state", "cleanup");
+	else
+		expect_refusal(id, _i == 1 ? "invalid_state" : "journal");
+	end();
+}
+END_TEST
+
 /* ---- hibernate, wake ---- */
 
 static void
@@ -963,7 +1027,8 @@ START_TEST(sleep_that_fails)
 	static const struct {
 		enum notice what;
 		const char *reason;
-	} cases[] = {{NOTICE_RESTARTING, "restarting"}, {NOTICE_HELD, "held"}, {NOTICE_ENDED, "not_found"}};
+	} cases[] = {{NOTICE_RESTARTING, "restarting"}, {NOTICE_HELD, "held"},
+	    {NOTICE_ENDED, "not_found"}};
 
 	begin_with_session("sleep_that_fails");
 	int id = client_send(c, "session.hibernate", "{'game_id':'g1'}");
@@ -1045,6 +1110,8 @@ sessions_suite(void)
 	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
 	tcase_add_test(tc, case_68_kill_waits_for_nothing);
 	tcase_add_loop_test(tc, case_57_release, 0, 2);
+	tcase_add_loop_test(tc, key_of_who_ends, 0, 3);
+	tcase_add_loop_test(tc, key_of_who_has_ended, 0, 4);
 	tcase_add_test(tc, sleep_comes_after_earlier_commands);
 	tcase_add_test(tc, sleep_of_who_sleeps);
 	tcase_add_test(tc, sleep_of_who_starts);
