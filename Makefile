@@ -30,11 +30,11 @@ ifeq ($(origin CC),default)
 CC	:= gcc
 endif
 PKGS	:= libevent_extra libevent_core libbsd-overlay libmd libcjson inih zlib libseccomp
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) smartcols)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) smartcols) $(shell pkg-config --cflags-only-I ncursesw)
 # Static where Debian has the archive: each shared library is five mappings more, which every fork of a session copies.
 static	= $(if $(findstring /,$(shell $(CC) -print-file-name=$(1:-l%=lib%.a))),$(1:-l%=-l:lib%.a),$(1))
 PKG_LIBS := $(foreach l,$(shell pkg-config --libs $(PKGS)),$(call static,$l)) -lm
-CTL_LIBS := $(shell pkg-config --libs smartcols)
+CTL_LIBS := $(shell pkg-config --libs smartcols ncursesw)
 TEST_LIBS = $(shell pkg-config --libs check)
 
 OPT	?= -O2 -g

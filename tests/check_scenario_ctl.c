@@ -220,6 +220,7 @@ START_TEST(list_while_the_master_is_stopped)
 	ck_assert_int_eq(kill(bed->pid, SIGSTOP), 0);
 	has(run(0, "list"), "g1 two_player active awake");
 	json_has("list", "sessions.0.game_id", "g1");
+	json_has("top --interval 1", "sessions.0.game_id", "g1");
 	ck_assert_int_eq(kill(bed->pid, SIGCONT), 0);
 	end();
 }

@@ -36,6 +36,7 @@ enum ctl_exit ctl_session(struct ctl *);	/* pause, resume, stop, kill, release *
 enum ctl_exit ctl_status(struct ctl *);
 enum ctl_exit ctl_services(struct ctl *);
 enum ctl_exit ctl_tree(struct ctl *);
+enum ctl_exit ctl_top(struct ctl *);
 enum ctl_exit ctl_methods(struct ctl *);
 enum ctl_exit ctl_version(struct ctl *);
 enum ctl_exit ctl_shutdown(struct ctl *);

@@ -9,13 +9,12 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/process_id.h"
-#include "common/registry.h"
 #include "common/session_row.h"
 #include "daemon/ctl/ctl_call.h"
 #include "daemon/ctl/ctl_commands.h"
 #include "daemon/ctl/ctl_list.h"
 #include "daemon/ctl/ctl_params.h"
+#include "daemon/ctl/ctl_registry.h"
 #include "daemon/ctl/ctl_table.h"
 #include "daemon/ctl/ctl_text.h"
 
@@ -173,29 +172,6 @@ print_registry(const struct registry *r, const struct session_filter *filter, bo
 	json_fini(&list.w);
 }
 
-/* Not where the daemon sees another boot id than we, as in some containers. */
-static bool
-master_is_alive(const struct registry *r)
-{
-	const struct registry_header *h = registry_header(r);
-
-	return strncmp(h->boot_id, clock_boot_id(), sizeof(h->boot_id)) == 0 &&
-	    process_is(h->master_pid, h->master_start);
-}
-
-/* The registry beside the socket; NULL where it cannot be read. */
-static struct registry *
-open_registry(const struct ctl *ctl)
-{
-	const char *slash = strrchr(ctl->socket, '/');
-	char *path = slash == NULL ? ctl_strdup("registry") :
-	    ctl_format("%.*s/registry", (int)(slash - ctl->socket), ctl->socket);
-	struct registry *r = registry_open(path);
-
-	free(path);
-	return r;
-}
-
 /* The filters as parameters; a word that is none ends the program. */
 static cJSON *
 filter_params(const struct ctl *ctl, struct session_filter *filter)
@@ -270,11 +246,11 @@ ctl_list(struct ctl *ctl)
 {
 	struct session_filter filter;
 	cJSON *params = filter_params(ctl, &filter);
-	struct registry *r = open_registry(ctl);
+	struct registry *r = ctl_registry_open(ctl);
 	enum ctl_exit code = CTL_DONE;
 
 	/* One that has just started may not know all sessions yet: its gateway answers when it does. */
-	if (r != NULL && master_is_alive(r) && registry_header(r)->ready) {
+	if (r != NULL && ctl_registry_is_alive(r) && registry_header(r)->ready) {
 		print_registry(r, &filter, ctl->json);
 		cJSON_Delete(params);
 	} else {
@@ -303,10 +279,10 @@ ctl_list_each(struct ctl *ctl, void (*call)(void *, const char *, const char *),
 {
 	struct each each = {call, arg};
 	struct session_filter all = {0};
-	struct registry *r = open_registry(ctl);
+	struct registry *r = ctl_registry_open(ctl);
 	cJSON *result = NULL, *session;
 
-	if (r != NULL && master_is_alive(r))
+	if (r != NULL && ctl_registry_is_alive(r))
 		registry_each(r, &all, each_entry, &each);
 	else
 		ctl_list_call(ctl, cJSON_CreateObject(), &result);

@@ -45,6 +45,8 @@ const struct ctl_option_row ctl_option_rows[OPTIONS] = {
 	[OPTION_CONFIG] = {"config", 0, OPTION_TEXT, "FILE", 0, 0, "the daemon's configuration file"},
 	[OPTION_RECORD] = {"record", 0, OPTION_NUMBER, "N", 1, SEQ_MAX,
 	    "the record that says that the command is poison"},
+	[OPTION_INTERVAL] = {"interval", 0, OPTION_NUMBER, "SECONDS", 1, 3600,
+	    "how long between two looks (2)"},
 };
 
 /* The number of the option in the table stands in the value that getopt_long gives back. */
