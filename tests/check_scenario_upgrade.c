@@ -655,6 +655,41 @@ START_TEST(sessions_stop_moving)
 }
 END_TEST
 
+/* gamectl with these words says this and leaves with this code. */
+static void
+gamectl(int code, const char *says, const char *command, const char *option)
+{
+	char out[4096], program[BED_PATH_MAX + 16], socket[BED_PATH_MAX + 16];
+
+	snprintf(program, sizeof(program), "%s/gamectl", program_dir());
+	snprintf(socket, sizeof(socket), "%s/control.sock", bed->runtime);
+	ck_assert_int_eq(bed_run(out, sizeof(out), program, "-s", socket, command, option, NULL), code);
+	ck_assert_msg(strstr(out, says) != NULL, "%s", out);
+}
+
+START_TEST(by_gamectl)
+{
+	struct process before[SERVICES];
+
+	begin(__func__);
+	table_start(c, "g0", 3);
+	gamectl(0, " " GAMED_VERSION "\n", "list", NULL);
+	install("/bin/true", NULL);
+	gamectl(1, "gamectl: gamed: it is no gamed that could go on from here (upgrade)\n", "upgrade", NULL);
+	install(built(), NEXT);
+	services_of(before);
+	gamectl(0, "gamed " GAMED_VERSION " goes on as " NEXT "\n", "upgrade", NULL);
+	wait_replaced(before);
+	gamectl(0, " " GAMED_VERSION "\n", "list", NULL);
+	services_of(before);
+	gamectl(0, "gamed " NEXT " goes on as " NEXT "\n1 sessions changed over\n", "upgrade", "--sessions");
+	wait_replaced(before);
+	gamectl(0, " " NEXT "\n", "list", NULL);
+	gamectl(0, "\"version_before\":\"" NEXT "\",\"version\":\"" NEXT "\"", "upgrade", "--json");
+	end();
+}
+END_TEST
+
 /* ---- refused ------------------------------------------------------------------------------------ */
 
 /* The upgrade is refused with this in its reason, and everything is as it was. */
@@ -866,6 +901,7 @@ upgrade_suite(void)
 	tcase_add_loop_test(tc, under_load, 0, 2);
 	tcase_add_test(tc, sessions_move);
 	tcase_add_test(tc, sessions_stop_moving);
+	tcase_add_test(tc, by_gamectl);
 	tcase_add_test(tc, refused_file);
 	tcase_add_test(tc, refused_settings);
 	tcase_add_test(tc, refused_layout);
