@@ -224,9 +224,9 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 	m->workers++;
 	if (e->ready_ns == 0 && e->start_tag == 0)
 		m->coming++;
-	/* From the same process nothing was lost. */
+	/* From the binary before in this process nothing was lost: what is under way goes on. */
 	if (m->start->handover != NULL) {
-		timer_set_slot(m, e->slot, e->deadline_ns);
+		session_publish(m, e, e->residency == RESIDENCY_AWAKE ? sleep_deadline(m, e) : e->deadline_ns);
 		return;
 	}
 	if (e->order == ORDER_HIBERNATE && is_to_wake(e))

@@ -308,6 +308,23 @@ START_TEST(detached)
 }
 END_TEST
 
+/* The configuration is read again, and its limits hold for sessions that run. */
+START_TEST(new_settings)
+{
+	struct registry_entry e;
+
+	begin(__func__);
+	table_start(c, "g0", 3);
+	bed_configure(bed, "[sessions]\nmax=2\nmax_restarts=7\n");
+	upgrade(GAMED_VERSION, GAMED_VERSION);
+	ck_assert(bed_entry(bed, "g0", &e));
+	ck_assert_uint_eq(e.max_restarts, 7);
+	table_start(c, "g1", 3);
+	client_refuse(c, "max_sessions", "session.start", "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']}}");
+	end();
+}
+END_TEST
+
 /* Whom this gamed has adopted, and so is nobody's child, is adopted once more. */
 START_TEST(adopted)
 {
@@ -895,6 +912,7 @@ upgrade_suite(void)
 	tcase_add_test(tc, case_94_sessions_stay);
 	tcase_add_test(tc, again);
 	tcase_add_test(tc, detached);
+	tcase_add_test(tc, new_settings);
 	tcase_add_test(tc, adopted);
 	tcase_add_test(tc, in_flight);
 	tcase_add_test(tc, starts_and_stops);
