@@ -127,11 +127,12 @@ static const struct {
 };
 #define DYING (sizeof(dying) / sizeof(dying[0]))
 
+/* Each would be held, were it counted. */
 START_TEST(case_72_deaths_on_the_way_down)
 {
 	char faults[256] = "";
 
-	scenario_begin(__func__, "[sessions]\nstop_timeout_ms=60000\n");
+	scenario_begin(__func__, "[sessions]\nmax_restarts=0\nstop_timeout_ms=60000\n");
 	for (size_t i = 0; i < DYING; i++) {
 		start(dying[i].id, dying[i].more);
 		bed_kill_session(bed, dying[i].id, SIGSTOP);
