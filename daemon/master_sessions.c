@@ -217,12 +217,12 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 
 /*
  * Could another one do what this finishing worker did not? Not where it crashed, or the master killed it because it was late (and took its
- * deadline away): that would be a loop.
+ * deadline away): that would be a loop. Nor where it may take long while somebody waits to be told that a start failed.
  */
 static bool
 finish_is_tried_again(const struct registry_entry *e, enum ending ending)
 {
-	return e->start_tag == 0 && (ending == ENDING_BUSY || (ending == ENDING_KILLED && e->deadline_ns != 0));
+	return (ending == ENDING_KILLED && e->deadline_ns != 0) || (ending == ENDING_BUSY && e->start_tag == 0);
 }
 
 /* A finishing worker is gone. Whatever it left is found again at the next start of gamed: there is no loop here. */

@@ -285,6 +285,22 @@ START_TEST(killed_while_it_ends)
 }
 END_TEST
 
+/* The same for a start that failed: nothing of it is left, and it can be asked for again. */
+START_TEST(killed_while_a_failed_start_ends)
+{
+	char path[BED_PATH_MAX];
+
+	begin(__func__, "");
+	if (bed_faults(bed, "recovered kill 2 g1\n")) {
+		client_refuse(c, "start_failed", "session.start",
+		    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
+		ck_assert(!bed_exists(bed_journal(bed, "journal", "g1", path)));
+	}
+	table_start(c, "g1", 1);
+	finish();
+}
+END_TEST
+
 START_TEST(hanging_command)
 {
 	begin(__func__, "[sessions]\nhang_timeout_ms=300\n");
@@ -388,6 +404,7 @@ main(void)
 	tcase_add_test(tc, case_38_held_over_a_restart);
 	tcase_add_test(tc, case_14_31_temporary);
 	tcase_add_test(tc, killed_while_it_ends);
+	tcase_add_test(tc, killed_while_a_failed_start_ends);
 	tcase_add_test(tc, hanging_command);
 	tcase_add_test(tc, gateway_killed);
 	tcase_add_test(tc, case_49_51_53_54_services_give_up);
