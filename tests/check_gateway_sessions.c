@@ -965,8 +965,11 @@ START_TEST(sleep_comes_after_earlier_commands)
 	served_error(s, served_expect(s, "session.command"), ERROR_RESTARTING);
 	served_die(s);
 	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	e.wake_wanted = 1;
+	gateway_bed_residency(&b, &e, RESIDENCY_STOPPING);
 	gateway_bed_done(&b, &r);
-	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_expect_nothing(&b, 20);
+	gateway_bed_residency(&b, &e, RESIDENCY_STARTING);
 	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
 	expect_residency(id, "hibernated");
 	die_and_come_back();
