@@ -402,7 +402,7 @@ START_TEST(services_are_asked_for)
 	at = program_expect(gamectl, "services: gateway running, monitor restarting", at);
 	peer_result(&peer, peer_expect(&peer, "supervisor.status"), "{\"version\":\"7.8.9\"}");
 	program_expect(gamectl, "7.8.9", 0);
-	peer_expect(&peer, "supervisor.status");
+	cJSON_Delete(peer_expect(&peer, "supervisor.status"));
 	peer_close(&peer);
 	program_expect(gamectl, "the gateway does not answer", at);
 	program_write(gamectl, "q");
