@@ -241,10 +241,10 @@ static const struct field journal_result[] = {
 static const struct field why_result[] = {
 	{"game_id", "string", "the session's id"},
 	{"residency", "string", "the supervisor's view; ended, where there is only its journal"},
-	{"cause", "string", "a stable word: the last of history"},
+	{"cause", "string", "a stable word: the last of history, but for a sleep that is over"},
 	{"detail", "string", "for people: which signal, which command, who"},
 	{"at", "string,null", "when; null where nobody knows"},
-	{"history", "array", "at, cause, detail, pid: the last 100, the oldest first"},
+	{"history", "array", "at, cause, detail, pid, until (of a sleep that is over): the last 100, the oldest first"},
 	END
 };
 

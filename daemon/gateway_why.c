@@ -1,8 +1,8 @@
 /*
  * gateway_why.c: session.why: what became of a session, and of its processes, from what was
  * recorded: its journal, also in the archive, and what the supervisor knows that no process has
- * journaled yet. The last of that is the one cause. Error policy: a damaged journal tells what
- * stands before the damage, and the damage.
+ * journaled yet. The last of that is the one cause, but for a sleep that is over. Error policy: a
+ * damaged journal tells what stands before the damage, and the damage.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 
 #define HISTORY_MAX	100	/* the last ones */
 #define DETAIL_SIZE	512
+#define UNTIL		"until"	/* a sleep's member when it is over */
 
 static const char *
 text_of(const cJSON *object, const char *name)
@@ -93,11 +94,29 @@ on_start(struct reading *r, const struct journal_record *record)
 	return add_record(r, record, CAUSE_STARTED, detail);
 }
 
+static cJSON *
+last_item(const struct reading *r)
+{
+	return cJSON_GetArrayItem(r->rows, cJSON_GetArraySize(r->rows) - 1);
+}
+
+/* Its sleep, which the record before told, is over. False without memory. */
+static bool
+end_sleep(struct reading *r, const struct journal_record *record)
+{
+	char until[CLOCK_TEXT_SIZE];
+
+	clock_text(record->t_ms, until);
+	return cJSON_AddStringToObject(last_item(r), UNTIL, until) != NULL;
+}
+
 static bool
 on_epoch(struct reading *r, const struct journal_record *record)
 {
 	const cJSON *after = cJSON_GetObjectItemCaseSensitive(record->data, "after");
 
+	if (r->has_slept && !end_sleep(r, record))
+		return false;
 	if (cJSON_IsObject(after))
 		return add_exit(r, after);
 	/* Its first process, and one that comes after sleep, follow nothing that needs a cause. */
@@ -221,19 +240,30 @@ add_hold(struct reading *r, const struct registry_entry *e)
 	return add_item(r, at, row->word, detail, 0);
 }
 
+/* The last of the history but for sleeps that are over, if there is such a one. */
+static const cJSON *
+cause_item(const struct reading *r)
+{
+	const cJSON *item, *found = NULL;
+
+	cJSON_ArrayForEach (item, r->rows)
+		if (!cJSON_HasObjectItem(item, UNTIL))
+			found = item;
+	return found != NULL ? found : last_item(r);
+}
+
 static void
 answer(struct reading *r, const struct registry_entry *e)
 {
-	int n = cJSON_GetArraySize(r->rows);
-	const cJSON *last = cJSON_GetArrayItem(r->rows, n - 1);
+	const cJSON *item = cause_item(r);
 	struct call *call = r->call;
 
 	struct json_writer *w = call_result_open(call);
 	json_string(w, "game_id", call->game_id);
 	json_string(w, "residency", residency_name(e != NULL ? e->residency : RESIDENCY_ENDED));
-	json_value(w, "cause", cJSON_GetObjectItemCaseSensitive(last, "cause"));
-	json_value(w, "detail", cJSON_GetObjectItemCaseSensitive(last, "detail"));
-	json_value(w, "at", cJSON_GetObjectItemCaseSensitive(last, "at"));
+	json_value(w, "cause", cJSON_GetObjectItemCaseSensitive(item, "cause"));
+	json_value(w, "detail", cJSON_GetObjectItemCaseSensitive(item, "detail"));
+	json_value(w, "at", cJSON_GetObjectItemCaseSensitive(item, "at"));
 	json_value(w, "history", r->rows);
 	call_result_close(call);
 }

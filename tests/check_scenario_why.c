@@ -40,6 +40,17 @@ finish(void)
 	bed_free(bed);
 }
 
+/* What happened last, but for a sleep that is over. */
+static const cJSON *
+last_cause(const cJSON *history)
+{
+	int i = cJSON_GetArraySize(history) - 1;
+
+	while (i > 0 && cJSON_HasObjectItem(cJSON_GetArrayItem(history, i), "until"))
+		i--;
+	return cJSON_GetArrayItem(history, i);
+}
+
 /* The cause, and a part of the detail and of the history (each "" for any). */
 static void
 expect_why(const char *cause, const char *detail, const char *before)
@@ -54,8 +65,7 @@ expect_why(const char *cause, const char *detail, const char *before)
 	ck_assert_msg(strcmp(json_text_at(why, "cause"), cause) == 0 &&
 			  strstr(json_text_at(why, "detail"), detail) != NULL && found,
 	    "not %s, %s, after %s: %s", cause, detail, before, text);
-	item = cJSON_GetArrayItem(history, cJSON_GetArraySize(history) - 1);
-	ck_assert_str_eq(json_text_at(item, "cause"), cause);
+	ck_assert_str_eq(json_text_at(last_cause(history), "cause"), cause);
 	ck_assert_str_eq(json_text_at(history, "0.cause"), "started");
 	free(text);
 	cJSON_Delete(why);
@@ -168,9 +178,27 @@ START_TEST(asleep)
 	client_do(c, "session.hibernate", "{'game_id':'g1'}");
 	expect_by_me("it sleeps");
 	client_do(c, "session.wake", "{'game_id':'g1'}");
+	/* It runs, and not because of that. */
+	expect_why("started", "started it", "operator");
 	pid_t pid = bed_kill_session(bed, "g1", SIGTERM);
 	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, pid);
 	expect_why("signal", "SIGTERM: it sleeps", "operator");
+	finish();
+}
+END_TEST
+
+/* A crash stays the cause over sleeps, however many there are. */
+START_TEST(asleep_after_a_crash)
+{
+	begin(__func__, "[sessions]\nbackoff_ms=1\n");
+	pid_t pid = bed_kill_session(bed, "g1", SIGSEGV);
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+	for (int i = 0; i < 3; i++) {
+		client_do(c, "session.hibernate", "{'game_id':'g1'}");
+		expect_by_me("it sleeps");
+		client_do(c, "session.wake", "{'game_id':'g1'}");
+		expect_why("signal", "signal 11 (SEGV)", "operator");
+	}
 	finish();
 }
 END_TEST
@@ -183,7 +211,7 @@ START_TEST(gamed_was_shut_down)
 	bed_start(bed);
 	c = client_open(bed);
 	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, 0);
-	expect_why("shutdown", "it sleeps", "");
+	expect_why("started", "started it", "shutdown");
 	client_do(c, "supervisor.shutdown", "{'end':true}");
 	client_close(c);
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
@@ -283,7 +311,10 @@ START_TEST(without_a_master)
 	bed_start(bed);
 	c = client_open(bed);
 	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, worker);
-	expect_why(_i == 0 ? "orphaned" : "unknown", _i == 0 ? "it sleeps" : "nobody saw how", "");
+	if (_i == 0)
+		expect_why("started", "started it", "orphaned");
+	else
+		expect_why("unknown", "nobody saw how", "");
 	finish();
 }
 END_TEST
@@ -347,6 +378,7 @@ main(void)
 	tcase_add_test(tc, stopped_by_somebody);
 	tcase_add_test(tc, does_not_stop);
 	tcase_add_test(tc, asleep);
+	tcase_add_test(tc, asleep_after_a_crash);
 	tcase_add_test(tc, gamed_was_shut_down);
 	tcase_add_test(tc, over);
 	tcase_add_loop_test(tc, its_time_is_over, 0, 2);
