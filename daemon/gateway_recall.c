@@ -100,7 +100,8 @@ recall_command(struct call *call, const struct rpc_error *e)
 	}
 	call->failed = e->reason;
 	call_set_deadline(call, call->timeout_ms, on_deadline);
-	if (registry_find(call->g->registry, call->game_id, &entry) == REGISTRY_NONE) {
+	if (e->reason == ERROR_NOT_FOUND ||
+	    registry_find(call->g->registry, call->game_id, &entry) == REGISTRY_NONE) {
 		ask_journal(call);
 		return;
 	}
