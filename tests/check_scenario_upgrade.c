@@ -61,14 +61,21 @@ built(void)
 	return path;
 }
 
+/* Nothing runs yet. */
 static void
-begin(const char *test)
+prepare(const char *test)
 {
 	ck_assert_uint_eq(strlen(NEXT), strlen(GAMED_VERSION));
 	bed = bed_new(test);
 	strlcpy(bed->program, bed->dir, sizeof(bed->program));
 	strlcat(bed->program, "/gamed", sizeof(bed->program));
 	install(built(), NULL);
+}
+
+static void
+begin(const char *test)
+{
+	prepare(test);
 	bed_start(bed);
 	c = client_open(bed);
 }
@@ -281,10 +288,7 @@ START_TEST(detached)
 	int status, null;
 	char *text;
 
-	bed = bed_new(__func__);
-	strlcpy(bed->program, bed->dir, sizeof(bed->program));
-	strlcat(bed->program, "/gamed", sizeof(bed->program));
-	install(built(), NULL);
+	prepare(__func__);
 	snprintf(override, sizeof(override), "daemon.log=%s", bed->log);
 	const char *const argv[] = { bed->program, "-c", bed->conf, "-D", override, NULL };
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -391,6 +395,50 @@ START_TEST(in_flight)
 	client_close(player);
 	client_close(listener);
 	client_close(half);
+	end();
+}
+END_TEST
+
+/* A restart that waits for its time, a stop that takes long, and one that is held. */
+START_TEST(in_every_residency)
+{
+	struct registry_entry e;
+	int stopping;
+	pid_t pid;
+	cJSON *reply;
+
+	prepare(__func__);
+	bed_configure(bed, "[sessions]\nbackoff_ms=2000\n");
+	bed_start(bed);
+	c = client_open(bed);
+	client_do(c, "session.start", "{'game_id':'held','mode':'two_player','teams':{'red':['ann','bob']},'limits':{'max_restarts':0}}");
+	table_start(c, "waits", 3);
+	table_start(c, "stops", 3);
+	bed_kill_session(bed, "held", SIGKILL);
+	bed_wait_residency(bed, "held", RESIDENCY_HELD, 0);
+	pid = bed_kill_session(bed, "waits", SIGKILL);
+	bed_wait_residency(bed, "waits", RESIDENCY_AWAKE, pid);
+	bed_kill_session(bed, "waits", SIGKILL);
+	bed_wait_residency(bed, "waits", RESIDENCY_RESTARTING, 0);
+	bed_faults(bed, "cleanup sleep:1500 1 stops\n");
+	stopping = client_send(c, "session.stop", "{'game_id':'stops'}");
+	bed_wait_residency(bed, "stops", RESIDENCY_STOPPING, 0);
+	struct process before[SERVICES];
+	services_of(before);
+	ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+	wait_replaced(before);
+	reply = client_reply(c, stopping);
+	ck_assert_str_eq(json_text_at(reply, "result.state"), "terminated");
+	cJSON_Delete(reply);
+	client_close(c);
+	c = client_open(bed);
+	ck_assert(bed_entry(bed, "held", &e));
+	ck_assert_int_eq(e.residency, RESIDENCY_HELD);
+	bed_wait_residency(bed, "waits", RESIDENCY_AWAKE, 0);
+	ck_assert(bed_entry(bed, "waits", &e));
+	ck_assert_uint_eq(e.restarts, 2);
+	client_do(c, "session.release", "{'game_id':'held'}");
+	cJSON_Delete(table_guess(c, "held", "ann", 0));
 	end();
 }
 END_TEST
@@ -915,6 +963,7 @@ upgrade_suite(void)
 	tcase_add_test(tc, new_settings);
 	tcase_add_test(tc, adopted);
 	tcase_add_test(tc, in_flight);
+	tcase_add_test(tc, in_every_residency);
 	tcase_add_test(tc, starts_and_stops);
 	tcase_add_loop_test(tc, under_load, 0, 2);
 	tcase_add_test(tc, sessions_move);
