@@ -239,7 +239,10 @@ tear(struct acts *a)
 	return torn;
 }
 
-/* Whether it is made or not: it is in nobody's way. */
+/*
+ * Whether it is made or not: it is in nobody's way. It is waited for, so whoever is stopped or without room goes on
+ * first.
+ */
 static bool
 back_up(struct acts *a)
 {
@@ -247,6 +250,7 @@ back_up(struct acts *a)
 
 	if (a->chaos->bed->pid == 0 || !bed_serves(a->chaos->bed))
 		return false;
+	acts_undo(a);
 	snprintf(directory, sizeof(directory), "%s/backup", a->chaos->bed->dir);
 	snprintf(control, sizeof(control), "%s/control.sock", a->chaos->bed->runtime);
 	bed_run(out, sizeof(out), "gamectl", "-s", control, "backup", directory, NULL);
