@@ -386,10 +386,12 @@ START_TEST(a_terminal_that_goes_away)
 }
 END_TEST
 
+/* Whoever answers lives, whatever we make of its boot id and its pid. */
 START_TEST(services_are_asked_for)
 {
 	static struct peer peer;
 
+	registry_header_write(r)->master_start++;
 	peer_open(&peer);
 	start_top(true, NULL, "xterm");
 	peer_accept(&peer);
@@ -405,6 +407,8 @@ START_TEST(services_are_asked_for)
 	cJSON_Delete(peer_expect(&peer, "supervisor.status"));
 	peer_close(&peer);
 	program_expect(gamectl, "the gateway does not answer", at);
+	ck_assert_ptr_null(memmem(gamectl->text[0], at, "gone", 4));
+	program_expect(gamectl, "gone", at);
 	program_write(gamectl, "q");
 	ck_assert_int_eq(program_wait(gamectl), 0);
 }
@@ -449,6 +453,8 @@ END_TEST
 
 START_TEST(refusals)
 {
+	static struct peer peer;
+
 	start_top(false, NULL, "xterm");
 	ck_assert_int_eq(program_wait(gamectl), CTL_REFUSED);
 	ck_assert_str_eq(
@@ -462,13 +468,17 @@ START_TEST(refusals)
 	ck_assert_int_eq(unlink(scratch_path(path, "registry")), 0);
 	start_top(true, NULL, "xterm");
 	ck_assert_int_eq(program_wait(gamectl), CTL_NO_DAEMON);
+	ck_assert_ptr_nonnull(strstr(gamectl->text[1], "gamed is not running"));
 	program_free(gamectl);
+	/* Somebody is there, but what it left us to read is no registry. */
+	peer_open(&peer);
 	FILE *file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
 	fclose(file);
 	start_top(true, NULL, "xterm");
 	ck_assert_int_eq(program_wait(gamectl), CTL_REFUSED);
 	ck_assert_ptr_nonnull(strstr(gamectl->text[1], "cannot read the registry"));
+	peer_close(&peer);
 }
 END_TEST
 

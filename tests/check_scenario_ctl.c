@@ -239,6 +239,7 @@ START_TEST(list_where_the_boot_id_is_another)
 	ck_assert_int_eq(pwrite(fd, "another", 7, offsetof(struct registry_header, boot_id)), 7);
 	close(fd);
 	has(run(0, "list"), "g1 two_player active awake");
+	json_has("top --interval 1", "sessions.0.game_id", "g1");
 	end();
 }
 END_TEST

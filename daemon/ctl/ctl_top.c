@@ -31,6 +31,7 @@ struct top {
 	const struct top_column	*by;
 	char			 version[VERSION_SIZE];
 	uint64_t		 asked_ns;	/* boot time; 0: nothing is under way */
+	bool			 is_answered;	/* so far */
 	int			 signals;
 	int			 signal;	/* that ended us; 0 none */
 	bool			 is_done;
@@ -54,7 +55,7 @@ describe(struct top *t, const struct registry *r)
 	uint64_t up_ns = now_ns > started_ns ? now_ns - started_ns : 0;
 	char up[CTL_AGE_SIZE];
 
-	t->head.is_alive = ctl_registry_is_alive(r);
+	t->head.is_alive = ctl_registry_is_alive(r) || t->is_answered;
 	if (t->head.is_alive)
 		snprintf(t->head.daemon, sizeof(t->head.daemon), "gamed %s, pid %d, up %s",
 		    t->version, h->master_pid, ctl_age((int64_t)(up_ns / NS_PER_MS), up));
@@ -83,19 +84,28 @@ look(struct top *t)
 	top_sample_free(before);
 }
 
-/* For the first time: ends the program where there is nothing to look at. */
-static void
+/*
+ * For the first time. Whose registry does not show that it lives may answer, and is not there
+ * otherwise: that is told.
+ */
+static enum ctl_exit
 look_first(struct top *t)
 {
 	struct registry *r = ctl_registry_open(t->ctl);
+	int error = errno;
+	enum ctl_exit code = CTL_DONE;
 
-	if (r == NULL && errno != ENOENT && errno != ENOTDIR)
+	if (r == NULL || !ctl_registry_is_alive(r)) {
+		code = ctl_connect(t->ctl, ctl_end_ns(t->ctl));
+		t->is_answered = code == CTL_DONE;
+	}
+	if (code == CTL_DONE && r == NULL)
 		ctl_fail(CTL_REFUSED, "cannot read the registry beside %s: %s",
-		    t->ctl->socket, strerror(errno));
-	if (r == NULL || !ctl_registry_is_alive(r))
-		ctl_fail(CTL_NO_DAEMON, "gamed is not running at %s", t->ctl->socket);
+		    t->ctl->socket, strerror(error));
 	registry_close(r);
-	look(t);
+	if (code == CTL_DONE)
+		look(t);
+	return code;
 }
 
 /* ---- what only the daemon knows ---- */
@@ -103,6 +113,7 @@ look_first(struct top *t)
 static void
 say_silent(struct top *t)
 {
+	t->is_answered = false;
 	strlcpy(t->head.services, "services: the gateway does not answer",
 	    sizeof(t->head.services));
 }
@@ -133,6 +144,7 @@ take_status(struct top *t, const cJSON *status)
 	const size_t size = sizeof(t->head.services);
 	size_t at = strlcpy(t->head.services, "services:", size);
 
+	t->is_answered = true;
 	strlcpy(t->version, ctl_text(status, "version"), sizeof(t->version));
 	cJSON_ArrayForEach (s, services)
 		if (at < size)
@@ -159,6 +171,7 @@ hear(struct top *t)
 	if (what != CTL_READ_NOTHING) {
 		ctl_client_close(t->ctl->client);
 		t->asked_ns = 0;
+		t->is_answered = false;
 	}
 }
 
@@ -272,15 +285,18 @@ enum ctl_exit
 ctl_top(struct ctl *ctl)
 {
 	struct top t = {.ctl = ctl, .by = top_column_find('c')};
+	enum ctl_exit code = look_first(&t);
 	sigset_t set;
 
-	look_first(&t);
+	if (code != CTL_DONE)
+		return code;
 	if (!ctl->json && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		ctl_fail(CTL_REFUSED, "top needs a terminal; with --json it needs none");
 	if (ctl->json) {
 		print_json(&t);
 	} else {
-		ctl->client = ctl_client_new(ctl->socket);
+		if (ctl->client == NULL)
+			ctl->client = ctl_client_new(ctl->socket);
 		catch_signals(&t, &set);
 		if (top_screen_open() == -1)
 			ctl_fail(CTL_REFUSED, "top cannot draw on this kind of terminal");
