@@ -279,7 +279,7 @@ static const struct {
 	const char *why;
 } ends[] = {
 	{ NOTICE_ENDED, NULL },
-	{ NOTICE_CRASHED, NULL },
+	{ NOTICE_RESTARTING, NULL },
 	{ NOTICE_HELD, "session g1 could not be sent to sleep: " },
 };
 
