@@ -174,7 +174,7 @@ END_TEST
 /* All of them at once: each is told once, and every one comes back. */
 START_TEST(case_98_102_111_mass_death)
 {
-	int n = suite_times(100, 500), started = 0, crashed = 0, restarted = 0;
+	int n = suite_times(100, 1000), started = 0, crashed = 0, restarted = 0;
 	char id[32];
 
 	scenario_begin(__func__, "[journal]\nsync=os\n");
@@ -258,7 +258,7 @@ cycle(unsigned i)
 
 START_TEST(case_96_109_nothing_is_left)
 {
-	unsigned n = (unsigned)suite_times(50, 3000);
+	unsigned n = (unsigned)suite_times(50, 10000);
 
 	scenario_begin(__func__, "[journal]\nsync=os\n");
 	for (unsigned i = 0; i < n / 2; i++)
@@ -413,7 +413,7 @@ many_suite(void)
 	Suite *suite = suite_create("cases_many");
 	TCase *tc = tcase_create("many");
 
-	tcase_set_timeout(tc, 300);
+	tcase_set_timeout(tc, suite_times(300, 1800));
 	tcase_add_test(tc, case_15_99_many_clients);
 	tcase_add_test(tc, case_87_102_counted_and_killed);
 	tcase_add_test(tc, case_89_106_count_and_processes);
