@@ -188,6 +188,27 @@ finish_again(struct master *m, struct registry_entry *e, uint64_t now)
 	session_publish(m, e, now);
 }
 
+/* It is about to be started, or sleeps for no reason of its own. */
+static bool
+is_to_start(const struct registry_entry *e)
+{
+	switch ((enum residency)e->residency) {
+	case RESIDENCY_STARTING:
+	case RESIDENCY_AWAKE:
+		return true;
+	case RESIDENCY_HIBERNATED:
+		return e->wake_wanted || strcmp(e->reason, "shutdown") == 0;
+	case RESIDENCY_RESTARTING:
+		return e->deadline_ns == 0;
+	case RESIDENCY_NONE:
+	case RESIDENCY_STOPPING:
+	case RESIDENCY_HELD:
+	case RESIDENCY_ENDED:
+		break;
+	}
+	return false;
+}
+
 /* Nobody runs it: what was about to be done is done. */
 static void
 go_on(struct master *m, struct registry_entry *e, uint64_t now)
@@ -197,8 +218,7 @@ go_on(struct master *m, struct registry_entry *e, uint64_t now)
 	} else if (e->start_tag != 0) {
 		strlcpy(e->reason, "start_failed", sizeof(e->reason));
 		session_ended(m, e);
-	} else if (e->residency == RESIDENCY_STARTING ||
-	    (e->residency == RESIDENCY_HIBERNATED && (e->wake_wanted || strcmp(e->reason, "shutdown") == 0))) {
+	} else if (is_to_start(e)) {
 		restart_now(m, e, now);
 	} else {
 		session_publish(m, e, e->deadline_ns);
@@ -249,7 +269,10 @@ let_go(struct master *m, struct registry_entry *e, int error, uint64_t now)
 	e->pid = 0;
 	e->cell = REGISTRY_NONE;	/* not given away: it is written to */
 	e->start_tag = 0;
-	restart_now(m, e, now);
+	if (e->order == ORDER_STOP)
+		finish_again(m, e, now);
+	else
+		restart_now(m, e, now);
 }
 
 /*

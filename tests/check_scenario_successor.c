@@ -351,6 +351,31 @@ START_TEST(case_83_a_pid_that_was_used_again)
 }
 END_TEST
 
+/* Found in its journal, and not started yet. */
+START_TEST(case_113_killed_before_it_brings_one_back)
+{
+	struct registry_entry e;
+
+	scenario_begin(__func__, "");
+	start("g0", "");
+	kill_master();
+	bed_kill_session(bed, "g0", SIGKILL);
+	struct registry *registry = table_open(&e);
+	e.residency = RESIDENCY_AWAKE;
+	e.pid = 0;
+	e.cell = REGISTRY_NONE;
+	e.deadline_ns = 0;
+	registry_write(registry, &e);
+	registry_close(registry);
+	next_master();
+	uint64_t deadline = bed_deadline();
+	while (look("g0").pid == 0)
+		bed_look_again(deadline, "a process");
+	client_do(c, "session.command", "{'game_id':'g0'," GUESS "}");
+	scenario_end();
+}
+END_TEST
+
 /* Late reports of what was before change nothing of what is. */
 START_TEST(case_103_105_late_reports)
 {
@@ -392,9 +417,16 @@ START_TEST(case_79_more_than_can_be_watched)
 		snprintf(id, sizeof(id), "g%d", i);
 		pids[i] = bed_session_pid(bed, id);
 	}
+	/* The last one is among them, and was told to end. */
+	start("last", "");
+	pid_t last = bed_kill_session(bed, "last", SIGSTOP);
+	client_send(c, "session.stop", "{'game_id':'last','reason':'enough'}");
+	bed_wait_residency(bed, "last", RESIDENCY_STOPPING, 0);
 	kill_master();
 	bed->descriptors = 100;
 	next_master();
+	ck_assert_int_eq(kill(last, SIGCONT), 0);
+	bed_wait_gone(bed, "last");
 	for (int i = 0; i < N; i++) {
 		snprintf(id, sizeof(id), "g%d", i);
 		bed_wait_residency(bed, id, RESIDENCY_AWAKE, 0);
@@ -422,6 +454,7 @@ main(void)
 	tcase_add_test(tc, case_113_killed_while_it_adopts);
 	tcase_add_loop_test(tc, case_16_113_a_registry_of_no_use, 0, 4);
 	tcase_add_loop_test(tc, case_83_a_pid_that_was_used_again, 0, 2);
+	tcase_add_test(tc, case_113_killed_before_it_brings_one_back);
 	tcase_add_test(tc, case_103_105_late_reports);
 	tcase_add_test(tc, case_79_more_than_can_be_watched);
 	suite_add_tcase(suite, tc);
