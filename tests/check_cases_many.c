@@ -162,8 +162,7 @@ START_TEST(case_87_102_counted_and_killed)
 		ck_assert_uint_eq(sockets(), n);
 		kill_all("g", n / 2);
 		kill_all("h", n / 2);
-		for (uint64_t deadline = bed_deadline(); slots_used() > 0;)
-			bed_look_again(deadline, "the last session's end");
+		wait_no_slots();
 		expect_count(0);
 		use_has_not_grown(&before, 1024);
 	}

@@ -215,7 +215,7 @@ START_TEST(case_76_stop_meets_the_end)
 		ck_assert_int_eq(table_count(records, "game_terminated"), 1);
 		cJSON_Delete(records);
 	}
-	ck_assert_uint_eq(slots_used(), 0);
+	wait_no_slots();
 	client_close(player);
 	scenario_end();
 }

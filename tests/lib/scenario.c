@@ -110,6 +110,15 @@ slots_used(void)
 	return used;
 }
 
+void
+wait_no_slots(void)
+{
+	uint64_t deadline = bed_deadline();
+
+	while (slots_used() > 0)
+		bed_look_again(deadline, "the last slot to be free");
+}
+
 static bool
 has_title(pid_t pid, const char *title)
 {

@@ -41,6 +41,8 @@ pid_t	wait_stopped(const char *id);
 struct registry_entry look(const char *id);
 /* Slots that the registry has in use. */
 unsigned slots_used(void);
+/* Waits until there is none: an id is gone a moment before its slot is counted so. */
+void	wait_no_slots(void);
 /*
  * The master's children whose title begins with this ("session", "gateway"); NULL: all of them,
  * zombies too.
