@@ -1,6 +1,7 @@
 /*
- * cause.h: why a process of a session ended, why a session is held, sleeps or has ended: one word of
- * this table for each. session.why, the man page and the tests read the same rows. Pure.
+ * cause.h: why a process of a session ended, why a session is held, sleeps or has ended: one
+ * word of this table for each. session.why, the man page and the tests read the same rows.
+ * Pure.
  */
 #ifndef COMMON_CAUSE_H
 #define COMMON_CAUSE_H

@@ -1,5 +1,6 @@
 /*
- * clock.c: boot time for decisions, wall time for people. Nothing here fails: a machine without these clocks has no gamed.
+ * clock.c: boot time for decisions, wall time for people. Nothing here fails: a machine without
+ * these clocks has no gamed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,10 @@ month_days(unsigned year, unsigned month)
 	return days[month] + (month == 1 && is_leap(year));
 }
 
-/* Without gmtime_r, which looks for the time zone first: in every process anew, and into two pages of its own. */
+/*
+ * Without gmtime_r, which looks for the time zone first: in every process anew, and into two
+ * pages of its own.
+ */
 const char *
 clock_text(int64_t wall_ms, char buf[CLOCK_TEXT_SIZE])
 {
@@ -93,8 +97,8 @@ clock_text(int64_t wall_ms, char buf[CLOCK_TEXT_SIZE])
 		days -= 365U + is_leap(year);
 	for (; days >= month_days(year, month); month++)
 		days -= month_days(year, month);
-	snprintf(buf, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month + 1, days + 1, second / 3600, second / 60 % 60,
-	    second % 60, (unsigned)(ms % 1000));
+	snprintf(buf, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year, month + 1,
+	    days + 1, second / 3600, second / 60 % 60, second % 60, (unsigned)(ms % 1000));
 	return buf;
 }
 

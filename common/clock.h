@@ -1,5 +1,6 @@
 /*
- * clock.h: the one clock. Decisions use boot time (CLOCK_BOOTTIME, nanoseconds); wall time is a label for people.
+ * clock.h: the one clock. Decisions use boot time (CLOCK_BOOTTIME, nanoseconds); wall time is a
+ * label for people.
  */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
@@ -17,8 +18,9 @@ uint64_t clock_boot_ns(void);
 int64_t	 clock_wall_ms(void);
 
 /*
- * The boot time, in ns, at which it was this wall time, as both clocks stand now: below 0 for what was before this boot. At most 200 years from now; never 0, so that
- * 0 can stand for no time.
+ * The boot time, in ns, at which it was this wall time, as both clocks stand now: below 0 for
+ * what was before this boot. At most 200 years from now; never 0, so that 0 can stand for no
+ * time.
  */
 int64_t	 clock_boot_of_wall(int64_t wall_ms);
 

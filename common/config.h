@@ -64,16 +64,22 @@ struct config *config_load(const char *path, const char *const *overrides, struc
 void	config_free(struct config *);
 
 /*
- * The same file once more, with the overrides of before over it; errors as config_load. A second configuration: what is in force is not touched.
+ * The same file once more, with the overrides of before over it; errors as config_load. A
+ * second configuration: what is in force is not touched.
  */
 struct config *config_load_again(const struct config *, struct config_error *);
 
-/* Calls each() (NULL: none) with the name ("sessions.max", "mode.two_player.max") of every setting whose text differs; how many there are. */
+/*
+ * Calls each() (NULL: none) with the name ("sessions.max", "mode.two_player.max") of every
+ * setting whose text differs; how many there are.
+ */
 typedef void config_change(const char *name, void *arg);
-unsigned config_changes(const struct config *before, const struct config *after, config_change *each, void *arg);
+unsigned config_changes(
+    const struct config *before, const struct config *after, config_change *each, void *arg);
 
 /* Does none of what differs need a restart? Otherwise the first that does, in *error. */
-bool	config_may_replace(const struct config *before, const struct config *after, struct config_error *);
+bool config_may_replace(
+    const struct config *before, const struct config *after, struct config_error *);
 
 /* A checksum of all settings in force: equal for who has the same. */
 uint32_t config_sum(const struct config *);

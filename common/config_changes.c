@@ -1,6 +1,7 @@
 /*
- * config_changes.c: two configurations compared: what a reload would change, and whether it may. Called by the master before it lets new settings
- * in force, and by the services, which read them after it. Pure.
+ * config_changes.c: two configurations compared: what a reload would change, and whether it
+ * may. Called by the master before it lets new settings in force, and by the services, which
+ * read them after it. Pure.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +39,11 @@ full_name(char *buf, size_t size, unsigned mode, size_t k)
 }
 
 unsigned
-config_changes(const struct config *before, const struct config *after, config_change *each, void *arg)
+config_changes(
+    const struct config *before, const struct config *after, config_change *each, void *arg)
 {
-	const struct config_store *a = (const struct config_store *)before, *b = (const struct config_store *)after;
+	const struct config_store *a = (const struct config_store *)before,
+				  *b = (const struct config_store *)after;
 	unsigned n = 0;
 	char name[128];
 
@@ -57,9 +60,11 @@ config_changes(const struct config *before, const struct config *after, config_c
 }
 
 bool
-config_may_replace(const struct config *before, const struct config *after, struct config_error *error)
+config_may_replace(
+    const struct config *before, const struct config *after, struct config_error *error)
 {
-	const struct config_store *a = (const struct config_store *)before, *b = (const struct config_store *)after;
+	const struct config_store *a = (const struct config_store *)before,
+				  *b = (const struct config_store *)after;
 
 	for (unsigned mode = 0; mode < MODES_MAX; mode++)
 		for (size_t k = 0; config_keys[k].name != NULL; k++) {
@@ -70,7 +75,8 @@ config_may_replace(const struct config *before, const struct config *after, stru
 			if (b->settings[mode][k].value != NULL)
 				error->line = b->settings[mode][k].origin;
 			full_name(error->key, sizeof(error->key), mode, k);
-			snprintf(error->message, sizeof(error->message), "changes only with a restart of gamed");
+			snprintf(error->message, sizeof(error->message),
+			    "changes only with a restart of gamed");
 			return false;
 		}
 	return true;
@@ -87,7 +93,8 @@ config_sum(const struct config *config)
 		for (size_t k = 0; config_keys[k].name != NULL; k++) {
 			text = text_of(store, mode, k);
 			/* With its NUL: a missing one counts as well. */
-			sum = text != NULL ? crc32(sum, (const Bytef *)text, (uInt)strlen(text) + 1) : crc32(sum, (const Bytef *)"\1", 1);
+			sum = text != NULL ? crc32(sum, (const Bytef *)text, (uInt)strlen(text) + 1)
+					   : crc32(sum, (const Bytef *)"\1", 1);
 		}
 	return (uint32_t)sum;
 }

@@ -1,5 +1,6 @@
 /*
- * config_store.h: what config.c keeps beside the settings in force: each as text, and where it comes from. For config*.c alone.
+ * config_store.h: what config.c keeps beside the settings in force: each as text, and where it
+ * comes from. For config*.c alone.
  */
 #ifndef COMMON_CONFIG_STORE_H
 #define COMMON_CONFIG_STORE_H

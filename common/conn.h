@@ -35,7 +35,8 @@ struct conn_events {
  * bounds what may wait to be written, in bytes. NULL with errno. A last line that the peer ended
  * by closing instead of a newline is a line too.
  */
-struct conn *conn_new(struct event_base *, int fd, size_t max_line, size_t max_pending, const struct conn_events *, void *arg);
+struct conn *conn_new(struct event_base *, int fd, size_t max_line, size_t max_pending,
+    const struct conn_events *, void *arg);
 void	conn_free(struct conn *);			/* closes at once; NULL is fine */
 /*
  * Calls back no more, and frees itself when all is written, the peer is gone, or takes nothing

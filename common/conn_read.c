@@ -18,10 +18,16 @@
 #define DISCARD_MAX	(16U * 1024 * 1024)
 
 /*
- * Where most reads go: lines that came whole are handed out from here, and nothing is allocated. One
- * reader at a time: whoever runs the loop from inside a callback reads into memory of its own.
+ * Where most reads go: lines that came whole are handed out from here, and nothing is
+ * allocated. One reader at a time: whoever runs the loop from inside a callback reads into
+ * memory of its own.
  */
-static char *scratch;	/* made by the first who needs it: in the middle of the static data it would keep that in two pages */
+
+/*
+ * Made by the first who needs it: in the middle of the static data it would keep that in two
+ * pages
+ */
+static char *scratch;
 static bool scratch_is_lent;
 
 static void

@@ -35,9 +35,11 @@ const struct error_row error_rows[] = {
     {ERROR_START_FAILED, "start_failed", -32026, "the session did not become ready"},
     {ERROR_DENIED, "denied", -32027, "you may not do this"},
     {ERROR_SHUTTING_DOWN, "shutting_down", -32028, "gamed is shutting down"},
-    {ERROR_CONFIGURATION, "configuration", -32029, "the new settings cannot be taken: those of before stay in force"},
+    {ERROR_CONFIGURATION, "configuration", -32029,
+	"the new settings cannot be taken: those of before stay in force"},
     {ERROR_BACKUP, "backup", -32030, "the backup could not be made, and nothing of it is left"},
-    {ERROR_UPGRADE, "upgrade", -32031, "the new version is refused and the old one goes on, or a session did not change over"},
+    {ERROR_UPGRADE, "upgrade", -32031,
+	"the new version is refused and the old one goes on, or a session did not change over"},
     {ERROR_NONE, NULL, 0, NULL},
 };
 

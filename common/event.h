@@ -32,7 +32,8 @@ void	event_of_gap(struct json_writer *, const char *game_id, const char *instanc
 /* What the supervisor says, which has no number in any journal. All borrowed. */
 struct event_fact {
 	const char	*game_id, *instance;	/* NULL: not about a session */
-	uint64_t	 after;			/* the session's last seq; not told without game_id */
+	/* The session's last seq; not told without game_id */
+	uint64_t	 after;
 	int64_t		 t_ms;			/* wall time */
 	const char	*type;			/* "sessions.crashed" */
 	const cJSON	*data;			/* NULL: {} */

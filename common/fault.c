@@ -1,5 +1,6 @@
 /*
- * fault.c: faults for tests, read from <state_dir>/faults at every point that is passed. See fault.h. Not in a production build.
+ * fault.c: faults for tests, read from <state_dir>/faults at every point that is passed. See
+ * fault.h. Not in a production build.
  */
 #include "common/fault.h"
 
@@ -20,7 +21,9 @@ const struct fault_point fault_points[] = {
 	{ "pair.filled", MASTER, CHILD },	/* it is whole, and not current yet */
 	{ "pair.flipped", MASTER, CHILD },
 	/* publish: slots, cells, the index */
-	{ "slot.entered", MASTER },		/* the entry stands there, the slot still counts as free */
+
+	/* The entry stands there, the slot still counts as free */
+	{ "slot.entered", MASTER },
 	{ "slot.claimed", MASTER },
 	{ "slot.indexed", MASTER },
 	{ "slot.emptied", MASTER },		/* on the way back */

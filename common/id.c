@@ -1,5 +1,6 @@
 /*
- * id.c: what names from outside may look like, and new ones. Pure but for the random ones (arc4random: never fails).
+ * id.c: what names from outside may look like, and new ones. Pure but for the random ones
+ * (arc4random: never fails).
  */
 #include <ctype.h>
 #include <sha2.h>
@@ -12,8 +13,10 @@
 bool
 id_is_valid(const char *id)
 {
-	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	static const char later[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+	static const char first[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char later[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
 	size_t len;
 
 	if (id == NULL || *id == '\0' || strchr(first, *id) == NULL)
@@ -81,7 +84,10 @@ utf8_is_valid(const char *text, size_t len)
 	return true;
 }
 
-/* UTF-8 of 1 to max bytes, without control characters (C0, DEL, C1) and without those of not_these. */
+/*
+ * UTF-8 of 1 to max bytes, without control characters (C0, DEL, C1) and without those of
+ * not_these.
+ */
 static bool
 text_is_valid(const char *text, size_t max, const char *not_these)
 {
@@ -118,7 +124,8 @@ key_is_valid(const char *key)
 void
 id_new(char out[ID_MAX + 1])
 {
-	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";	/* 32, none that look alike */
+	/* 32, none that look alike */
+	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 	unsigned char random[16];
 
 	arc4random_buf(random, sizeof(random));
@@ -129,7 +136,8 @@ id_new(char out[ID_MAX + 1])
 }
 
 void
-id_from_key(uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2])
+id_from_key(
+    uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2])
 {
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	SHA2_CTX ctx;
@@ -155,8 +163,10 @@ instance_new(char out[INSTANCE_SIZE])
 	arc4random_buf(b, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(out, INSTANCE_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	snprintf(out, INSTANCE_SIZE,
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+	    b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+	    b[15]);
 }
 
 bool

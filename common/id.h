@@ -36,7 +36,8 @@ void	id_new(char out[ID_MAX + 1]);
  * The id that follows from who asks, for which guild, with which key: "k-" and 32 hexadecimal
  * digits; also as two words for the registry.
  */
-void	id_from_key(uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2]);
+void id_from_key(
+    uint32_t uid, const char *guild, const char *key, char out[ID_MAX + 1], uint64_t hash[2]);
 
 /* A new random UUID (version 4). */
 void	instance_new(char out[INSTANCE_SIZE]);

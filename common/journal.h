@@ -33,7 +33,8 @@
 #include "common/json.h"
 
 #define JOURNAL_FORMAT		1		/* in record 1: "format":1 */
-#define JOURNAL_LINE_MAX	(1024 * 1024)	/* bytes with the newline; a longer line is damage */
+/* Bytes with the newline; a longer line is damage */
+#define JOURNAL_LINE_MAX	(1024 * 1024)
 #define JOURNAL_TYPE_MAX	32
 #define JOURNAL_NAME_MAX	(ID_MAX + INSTANCE_SIZE + 16)
 
@@ -66,7 +67,7 @@ const char *journal_name(char out[JOURNAL_NAME_MAX], const char *id, const char 
 void	journal_format(struct json_writer *, const struct journal_record *);
 
 /* The record as session.journal shows it, one object: without private, more and crc. */
-void	journal_format_public(struct json_writer *, const char *name, const struct journal_record *);
+void journal_format_public(struct json_writer *, const char *name, const struct journal_record *);
 
 enum journal_fault {
 	JOURNAL_OK = 0,
@@ -150,20 +151,26 @@ struct journal_summary {
 	char		 restart[16];			/* data.restart */
 	char		 key[KEY_MAX + 1];		/* the record's key */
 	uint32_t	 owner;				/* data.owner, a uid */
-	bool		 has_limits;			/* data.limits {max_restarts, max_seconds, */
-	uint32_t	 max_restarts, max_seconds, stop_timeout_ms;	/* stop_timeout_ms}; UINT32_MAX: */
+	/* Data.limits {max_restarts, max_seconds, */
+	bool		 has_limits;
+	/* stop_timeout_ms}; UINT32_MAX: */
+	uint32_t	 max_restarts, max_seconds, stop_timeout_ms;
 							/* "unlimited", or not given */
 	int64_t		 started_ms;			/* of record 1 */
 
-	uint64_t	 seq;				/* of the last record of the last whole group */
+	/* Of the last record of the last whole group */
+	uint64_t	 seq;
 	uint32_t	 epoch;
 	int64_t		 last_ms;
 	char		 last_type[JOURNAL_TYPE_MAX];
-	char		 hibernated_why[16];	/* data.why of a last record "hibernated": shutdown, signal, ... */
+	/* Data.why of a last record "hibernated": shutdown, signal, ... */
+	char		 hibernated_why[16];
 	char		 hibernated_state[16];	/* data.state of the same: active or paused */
 	int64_t		 wake_at_ms;		/* data.wake_at of the same; 0 none */
-	uint32_t	 poisoned;		/* data.poisoned of the same: commands that it does not run */
-	int64_t		 played_at_ms;		/* data.played_at of the same: when it was played last; 0: not said */
+	/* Data.poisoned of the same: commands that it does not run */
+	uint32_t	 poisoned;
+	/* Data.played_at of the same: when it was played last; 0: not said */
+	int64_t		 played_at_ms;
 	bool		 ended;			/* the last record is game_terminated */
 	char		 ended_why[32];		/* data.reason of the same, as far as it fits */
 };

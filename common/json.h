@@ -22,7 +22,8 @@ struct json_writer {
 	char	*text;		/* always ends in NUL */
 	size_t	 len, size;
 	bool	 grows;		/* text is malloc'd */
-	bool	 failed;	/* did not fit, no memory, too deep, unbalanced: text is then not to be used */
+	/* Did not fit, no memory, too deep, unbalanced: text is then not to be used */
+	bool	 failed;
 	bool	 comma;		/* the next value needs one before it */
 	unsigned depth;		/* objects and arrays that are open */
 };
@@ -30,7 +31,8 @@ struct json_writer {
 void	json_init(struct json_writer *);			/* grows; json_fini frees */
 void	json_init_fixed(struct json_writer *, char *buf, size_t size);
 void	json_fini(struct json_writer *);
-void	json_reset(struct json_writer *);			/* empty again, not failed, the buffer kept */
+/* Empty again, not failed, the buffer kept */
+void	json_reset(struct json_writer *);
 
 /*
  * Ends a line: what comes next is a document of its own. Two documents never stand in one writer
@@ -55,7 +57,8 @@ void	json_uint(struct json_writer *, const char *name, uint64_t value);
 void	json_number(struct json_writer *, const char *name, double value);
 void	json_bool(struct json_writer *, const char *name, bool value);
 void	json_null(struct json_writer *, const char *name);
-void	json_time(struct json_writer *, const char *name, int64_t wall_ms);	/* RFC 3339; null for 0 */
+/* RFC 3339; null for 0 */
+void	json_time(struct json_writer *, const char *name, int64_t wall_ms);
 /* Text that is one JSON value already: copied as it is. */
 void	json_raw(struct json_writer *, const char *name, const char *json, size_t len);
 /* The members of an object that is text already, as further members of the object being written. */

@@ -68,7 +68,8 @@ say(enum log_level level, const char *fmt, ...)
 void
 log_flush(void)
 {
-	if (last.repeated > 0 && say(last.level, "the last line was repeated %lu times", last.repeated))
+	if (last.repeated > 0 &&
+	    say(last.level, "the last line was repeated %lu times", last.repeated))
 		last.repeated = 0;
 }
 
@@ -126,7 +127,8 @@ log_text(enum log_level level, const char *fmt, va_list ap)
 void
 log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
-	struct log_line line = {.level = level, .process = process, .event = event, .fields = fields};
+	struct log_line line = {
+	    .level = level, .process = process, .event = event, .fields = fields};
 	char message[MESSAGE_MAX];
 	int saved = errno;
 

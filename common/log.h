@@ -64,7 +64,10 @@ void	log_event(enum log_level, const char *event, const struct log_field *);
 /* Says how often the last line was repeated, if it was: before a process leaves. */
 void	log_flush(void);
 
-/* Logs an error and leaves by _exit(code): for a broken invariant of one's own, never for what others send. */
+/*
+ * Logs an error and leaves by _exit(code): for a broken invariant of one's own, never for what
+ * others send.
+ */
 _Noreturn void fatal(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

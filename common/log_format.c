@@ -112,8 +112,9 @@ log_format_syslog(char *buf, size_t size, const struct log_line *line)
 
 	if (localtime_r(&now, &tm) != NULL)
 		strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
-	int n = snprintf(buf, size, "<%d>%s gamed[%d]: %s: %s", LOG_DAEMON | levels[line->level].priority,
-	    when, (int)getpid(), line->process, line->message);
+	int n = snprintf(buf, size, "<%d>%s gamed[%d]: %s: %s",
+	    LOG_DAEMON | levels[line->level].priority, when, (int)getpid(), line->process,
+	    line->message);
 	size_t len = written(n, size);
 	blank_controls(buf, len);
 	return len;

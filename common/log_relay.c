@@ -1,8 +1,9 @@
 /*
- * log_relay.c: the way of a worker's lines into a log file. A worker may open nothing (its sandbox),
- * and could not follow when the file is renamed; so it writes into a pipe with a name, and the
- * monitor, which follows, hands on what is in it. The pipe is made by the master, where the log is
- * a file. Error policy: nobody waits; what the pipe or the file does not take is counted as lost.
+ * log_relay.c: the way of a worker's lines into a log file. A worker may open nothing (its
+ * sandbox), and could not follow when the file is renamed; so it writes into a pipe with a
+ * name, and the monitor, which follows, hands on what is in it. The pipe is made by the master,
+ * where the log is a file. Error policy: nobody waits; what the pipe or the file does not take
+ * is counted as lost.
  */
 #include <sys/stat.h>
 

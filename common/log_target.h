@@ -44,7 +44,10 @@ int	log_target_open_socket(const char *path, bool is_journal);
 /* Writes without waiting; false: the line is lost. */
 bool	log_target_write(const struct log_line *);
 bool	log_target_is_file(void);
-/* From now on this pipe, which does not block, in place of what was opened; it stays the caller's. */
+/*
+ * From now on this pipe, which does not block, in place of what was opened; it stays the
+ * caller's.
+ */
 void	log_target_pipe(int pipe);
 /* Writes lines that have their form already, without waiting; false: they are lost. */
 bool	log_target_put(const char *lines, size_t len);

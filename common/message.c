@@ -1,6 +1,6 @@
 /*
- * message.c: sending and receiving the fixed records of message.h. Never blocks (all descriptors are non-blocking), never calls fatal: the
- * caller knows who is at the other end.
+ * message.c: sending and receiving the fixed records of message.h. Never blocks (all
+ * descriptors are non-blocking), never calls fatal: the caller knows who is at the other end.
  */
 #include <errno.h>
 #include <string.h>
@@ -31,7 +31,9 @@ notice_event_type(const struct service_notice *n)
 	/* Ready again after it was woken or released: no news. */
 	if (n->what == NOTICE_READY && !n->is_restart)
 		return NULL;
-	while (event->type != NULL && (event->what != n->what || (event->state != NULL && strcmp(event->state, n->state) != 0)))
+	while (event->type != NULL &&
+	       (event->what != n->what ||
+		   (event->state != NULL && strcmp(event->state, n->state) != 0)))
 		event++;
 	return event->type;
 }
@@ -50,7 +52,10 @@ receive(int fd, void *record, size_t size, int *passed_fd)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec iov = { record, size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;
 	ssize_t n;
 	int got = -1;
@@ -61,7 +66,8 @@ receive(int fd, void *record, size_t size, int *passed_fd)
 	c = CMSG_FIRSTHDR(&msg);
 	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 		memcpy(&got, CMSG_DATA(c), sizeof(got));
-	if (n == 0 || (size_t)n != size || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || (got != -1 && passed_fd == NULL)) {
+	if (n == 0 || (size_t)n != size || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	    (got != -1 && passed_fd == NULL)) {
 		if (got != -1)
 			close(got);
 		errno = n == 0 ? ECONNRESET : EPROTO;
@@ -99,9 +105,11 @@ message_read_request(int fd, struct service_request *request, int *passed_fd)
 	*passed_fd = -1;
 	if (receive(fd, request, sizeof(*request), passed_fd) == -1)
 		return -1;
-	if (message_text_is_ended(request->id, sizeof(request->id)) && message_text_is_ended(request->guild, sizeof(request->guild)) &&
+	if (message_text_is_ended(request->id, sizeof(request->id)) &&
+	    message_text_is_ended(request->guild, sizeof(request->guild)) &&
 	    message_text_is_ended(request->instance, sizeof(request->instance)) &&
-	    message_text_is_ended(request->text, sizeof(request->text)) && message_text_is_ended(request->detail, sizeof(request->detail)))
+	    message_text_is_ended(request->text, sizeof(request->text)) &&
+	    message_text_is_ended(request->detail, sizeof(request->detail)))
 		return 0;
 	if (*passed_fd != -1)
 		close(*passed_fd);
@@ -115,8 +123,10 @@ message_read_notice(int fd, struct service_notice *notice)
 {
 	if (receive(fd, notice, sizeof(*notice), NULL) == -1)
 		return -1;
-	if (message_text_is_ended(notice->id, sizeof(notice->id)) && message_text_is_ended(notice->instance, sizeof(notice->instance)) &&
-	    message_text_is_ended(notice->state, sizeof(notice->state)) && message_text_is_ended(notice->command, sizeof(notice->command)) &&
+	if (message_text_is_ended(notice->id, sizeof(notice->id)) &&
+	    message_text_is_ended(notice->instance, sizeof(notice->instance)) &&
+	    message_text_is_ended(notice->state, sizeof(notice->state)) &&
+	    message_text_is_ended(notice->command, sizeof(notice->command)) &&
 	    message_text_is_ended(notice->text, sizeof(notice->text)))
 		return 0;
 	errno = EPROTO;

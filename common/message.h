@@ -1,6 +1,7 @@
 /*
- * message.h: what our own processes say to each other. Fixed records over sockets and one FIFO; no pointers, sizes checked by the
- * receiver, strings always ended. Who breaks this form is a broken process of ours, and is ended.
+ * message.h: what our own processes say to each other. Fixed records over sockets and one FIFO;
+ * no pointers, sizes checked by the receiver, strings always ended. Who breaks this form is a
+ * broken process of ours, and is ended.
  *
  *	worker -> master	struct worker_message, through a FIFO that all workers share (each less than PIPE_BUF)
  *	service -> master	struct service_request, SOCK_SEQPACKET, perhaps with one descriptor
@@ -15,39 +16,72 @@
 #include "common/error.h"
 #include "common/registry_layout.h"
 
-/* ---- worker to master --------------------------------------------------------------------------- */
+/* ---- worker to master ----------------------------------------------------------------------- */
 
 enum worker_says {
 	WORKER_READY = 1,	/* serves: its socket listens */
 };
 
 struct worker_message {
-	uint32_t slot, generation;	/* checked against the entry: a stale one is refused and counted */
+	/* Checked against the entry: a stale one is refused and counted */
+	uint32_t slot, generation;
 	uint32_t what;			/* enum worker_says */
 	uint32_t epoch;
 	uint64_t seq;
 };
 
-/* ---- service to master -------------------------------------------------------------------------- */
+/* ---- service to master ---------------------------------------------------------------------- */
 
 enum service_asks {
 	SERVICE_READY = 1,	/* it serves: the next service may start */
-	SERVICE_START = 2,	/* a new session; the descriptor is a memfd with struct sealed parameters, which the master hands on unread */
-	SERVICE_FOUND = 3,	/* from the recovery helper: an unfinished journal. wanted: enum residency (awake, hibernated or held) */
+	/*
+	 * A new session; the descriptor is a memfd with struct sealed parameters, which the master
+	 * hands on unread
+	 */
+	SERVICE_START = 2,
+	/*
+	 * From the recovery helper: an unfinished journal. wanted: enum residency (awake,
+	 * hibernated or held)
+	 */
+	SERVICE_FOUND = 3,
 	SERVICE_HIBERNATE = 4,	/* sleep until its next command, its own timer, or a WAKE */
-	SERVICE_STOP = 5,	/* end the game: text is the reason, timeout_ms or UINT32_MAX for the session's own */
+	/* End the game: text is the reason, timeout_ms or UINT32_MAX for the session's own */
+	SERVICE_STOP = 5,
 	SERVICE_KILL = 6,	/* SIGKILL at once, then a finishing worker writes the end */
 	SERVICE_WAKE = 7,	/* from hibernated */
 	SERVICE_RELEASE = 8,	/* from held, with a new restart budget */
-	SERVICE_VIEW = 9,	/* fork a worker in mode view; the descriptor is where it writes its answer */
-	SERVICE_RECALL = 22,	/* the same for a session that has ended: text is the key of a command, whose first reply is wanted */
+	/* Fork a worker in mode view; the descriptor is where it writes its answer */
+	SERVICE_VIEW = 9,
+	/*
+	 * The same for a session that has ended: text is the key of a command, whose first reply is
+	 * wanted
+	 */
+	SERVICE_RECALL = 22,
 	SERVICE_SHUTDOWN = 10,	/* flag: end the games */
-	SERVICE_EXPIRE = 11,	/* end the game: text is the reason; only if it is still this instance, and, unless 0, was active last at activity_ns */
-	SERVICE_RELOAD = 12,	/* read the configuration again; REFUSED: text says what is wrong with it */
-	SERVICE_BACKUP = 13,	/* fork the helper that copies the journals; the descriptor is its end of a socket: see daemon/backup.h */
-	SERVICE_DETAIL = 20,	/* text: what there is to say of the service itself (its port is taken), shown by status; empty: nothing */
-	SERVICE_UPGRADE = 14,	/* execute the binary by whose path gamed was started; DONE: text is its version, REFUSED: text says why not */
-	SERVICE_GAPS = 21,	/* so many (seq) gaps were told to subscribers of this mode's sessions */
+	/*
+	 * End the game: text is the reason; only if it is still this instance, and, unless 0, was
+	 * active last at activity_ns
+	 */
+	SERVICE_EXPIRE = 11,
+	/* Read the configuration again; REFUSED: text says what is wrong with it */
+	SERVICE_RELOAD = 12,
+	/*
+	 * Fork the helper that copies the journals; the descriptor is its end of a socket: see
+	 * daemon/backup.h
+	 */
+	SERVICE_BACKUP = 13,
+	/*
+	 * text: what there is to say of the service itself (its port is taken), shown by status;
+	 * empty: nothing
+	 */
+	SERVICE_DETAIL = 20,
+	/*
+	 * Execute the binary by whose path gamed was started; DONE: text is its version, REFUSED:
+	 * text says why not
+	 */
+	SERVICE_UPGRADE = 14,
+	/* So many (seq) gaps were told to subscribers of this mode's sessions */
+	SERVICE_GAPS = 21,
 };
 
 struct service_request {
@@ -61,10 +95,12 @@ struct service_request {
 	uint32_t mode;			/* enum mode_number */
 	uint32_t restart;		/* enum restart_type; 0: as configured */
 	uint32_t has_limits;
-	uint32_t max_restarts, max_seconds, stop_timeout_ms;	/* UINT32_MAX: unlimited; valid if has_limits */
+	/* UINT32_MAX: unlimited; valid if has_limits */
+	uint32_t max_restarts, max_seconds, stop_timeout_ms;
 	uint32_t owner;			/* uid */
 	uint32_t timeout_ms;		/* STOP */
-	uint32_t asked_by;		/* of a session: uid + 1 of who asks; 0: nobody, it is ourselves */
+	/* Of a session: uid + 1 of who asks; 0: nobody, it is ourselves */
+	uint32_t asked_by;
 	int64_t	 activity_ns;		/* EXPIRE: as the registry had it */
 	uint64_t key_hash[2];
 	uint64_t seq;			/* FOUND */
@@ -73,33 +109,56 @@ struct service_request {
 	uint32_t wanted;		/* FOUND: enum residency */
 	uint32_t state;			/* FOUND: enum session_state, if its journal says */
 	int64_t	 started_wall_ms, wake_wall_ms;
-	int64_t	 activity_wall_ms;	/* FOUND: the last player's command, as far as the journal's end tells */
+	/* FOUND: the last player's command, as far as the journal's end tells */
+	int64_t	 activity_wall_ms;
 	char	 text[256];		/* STOP, EXPIRE: reason; FOUND with held: why */
 	char	 detail[128];		/* FOUND with held: what was seen, for people */
 };
 
-/* ---- master to service -------------------------------------------------------------------------- */
+/* ---- master to service ---------------------------------------------------------------------- */
 
 enum notice {
-	/* Answers: tag is the request's. Every request but READY, FOUND, DETAIL and GAPS gets exactly one. */
-	NOTICE_DONE = 1,	/* accepted: what follows is told by the notices below (START: when ready, or not); state is the session's residency now */
+	/*
+	 * Answers: tag is the request's. Every request but READY, FOUND, DETAIL and GAPS gets
+	 * exactly one.
+	 */
+
+	/*
+	 * accepted: what follows is told by the notices below (START: when ready, or not); state is
+	 * the session's residency now
+	 */
+	NOTICE_DONE = 1,
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */
 
-	/* Told of every session to every service that wants to know: id, instance, slot, generation, pid, mode are set. */
+	/*
+	 * Told of every session to every service that wants to know: id, instance, slot,
+	 * generation, pid, mode are set.
+	 */
 	NOTICE_STARTED = 10,	/* the first ready of a new session; tag is the START's */
-	NOTICE_START_FAILED = 11,	/* the first process never became ready, the session is gone; tag, error, text */
-	NOTICE_READY = 12,	/* ready again, after a restart (is_restart), a wake or a release; restarts */
+	/* The first process never became ready, the session is gone; tag, error, text */
+	NOTICE_START_FAILED = 11,
+	/* Ready again, after a restart (is_restart), a wake or a release; restarts */
+	NOTICE_READY = 12,
 	NOTICE_CRASHED = 13,	/* an abnormal end: pid, signal or code, text: last words */
 	NOTICE_RESTARTING = 14,	/* the next try is in delay_ms */
-	NOTICE_HELD = 15,	/* gave up: text is the reason, restarts, its budget; signal or code of its last process */
+	/* Gave up: text is the reason, restarts, its budget; signal or code of its last process */
+	NOTICE_HELD = 15,
 	NOTICE_HIBERNATED = 16,
-	NOTICE_ENDED = 17,	/* gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
+	/* Gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
+	NOTICE_ENDED = 17,
 
 	/* Told of services. */
-	NOTICE_SERVICE = 20,	/* id is the service's name, state its new state ("started", "crashed", "restarted"), pid, signal or code; text: its detail */
+
+	/*
+	 * Id is the service's name, state its new state ("started", "crashed", "restarted"), pid,
+	 * signal or code; text: its detail
+	 */
+	NOTICE_SERVICE = 20,
 	NOTICE_SHUTTING_DOWN = 21,	/* new starts are refused from here on */
-	NOTICE_RETIRE = 23,	/* to a gateway: its successor serves; answer what was sent, and leave */
-	NOTICE_RELOADED = 22,	/* the master has new settings: read them too, and the log file; seq is their config_sum */
+	/* To a gateway: its successor serves; answer what was sent, and leave */
+	NOTICE_RETIRE = 23,
+	/* The master has new settings: read them too, and the log file; seq is their config_sum */
+	NOTICE_RELOADED = 22,
 };
 
 struct service_notice {
@@ -119,7 +178,8 @@ struct service_notice {
 	char	 id[72];
 	char	 instance[40];
 	char	 state[16];
-	char	 command[64];		/* CRASHED: the type of the command that was in work; empty: none */
+	/* CRASHED: the type of the command that was in work; empty: none */
+	char	 command[64];
 	char	 text[256];
 };
 
@@ -136,8 +196,13 @@ const char *notice_event_type(const struct service_notice *);
 /* Is this string ended inside its array? Receivers check all of them. */
 bool	message_text_is_ended(const char *text, size_t size);
 
-/* Receivers: 0, or -1 with errno (EAGAIN nothing there; EPROTO not of the form; ECONNRESET the peer is gone). */
-int	message_read_request(int fd, struct service_request *, int *passed_fd);	/* *passed_fd: -1, or the caller's to close */
+/*
+ * Receivers: 0, or -1 with errno (EAGAIN nothing there; EPROTO not of the form; ECONNRESET the
+ * peer is gone).
+ */
+
+/* *passed_fd: -1, or the caller's to close */
+int	message_read_request(int fd, struct service_request *, int *passed_fd);
 int	message_read_notice(int fd, struct service_notice *);
 int	message_read_worker(int fd, struct worker_message *);
 

@@ -238,8 +238,8 @@ check_number(const struct mode_key *k, const cJSON *value, struct mode_error *e)
 	bool whole = k->kind != MODE_KEY_NUMBER;
 	char message[sizeof(e->message)];
 
-	if (cJSON_IsNumber(value) && value->valuedouble >= k->min &&
-	    value->valuedouble <= k->max && (!whole || trunc(value->valuedouble) == value->valuedouble))
+	if (cJSON_IsNumber(value) && value->valuedouble >= k->min && value->valuedouble <= k->max &&
+	    (!whole || trunc(value->valuedouble) == value->valuedouble))
 		return true;
 	snprintf(message, sizeof(message), "a %snumber%s from %.16g to %.16g is needed",
 	    whole ? "whole " : "", k->kind == MODE_KEY_SECONDS ? " of seconds" : "", k->min,

@@ -1,6 +1,7 @@
 /*
- * modes.h: the table of the modes of play and of their parameters. One row feeds the check of session.start,
- * rpc.discover, gamectl's help and the man page; the rules themselves are in worker/games/.
+ * modes.h: the table of the modes of play and of their parameters. One row feeds the check of
+ * session.start, rpc.discover, gamectl's help and the man page; the rules themselves are in
+ * worker/games/.
  */
 #ifndef COMMON_MODES_H
 #define COMMON_MODES_H
@@ -15,7 +16,8 @@ enum mode_key_kind {
 	MODE_KEY_SECONDS,	/* a whole number of seconds, min <= n <= max */
 	MODE_KEY_NUMBER,	/* any finite number, min <= n <= max */
 	MODE_KEY_SEED,		/* an integer, to +-(2^53 - 1) */
-	MODE_KEY_FORBIDDEN,	/* {player: [word, ...]}; players of the teams, at most 64 words each */
+	/* {player: [word, ...]}; players of the teams, at most 64 words each */
+	MODE_KEY_FORBIDDEN,
 };
 
 struct mode_key {
@@ -53,10 +55,11 @@ struct mode_error {
 };
 
 /*
- * Checks the teams and the config (NULL: none given) of a start against the mode's row: number of teams, exactly two players each, no
- * player twice, names of 1 to 64 bytes without control characters, '=' or ',', keys known and in range. Pure.
+ * Checks the teams and the config (NULL: none given) of a start against the mode's row: number
+ * of teams, exactly two players each, no player twice, names of 1 to 64 bytes without control
+ * characters, '=' or ',', keys known and in range. Pure.
  */
-bool	mode_check(const struct mode *, const cJSON *teams, const cJSON *config, struct mode_error *);
+bool mode_check(const struct mode *, const cJSON *teams, const cJSON *config, struct mode_error *);
 
 /* The value of a numeric key in a checked config, or its default. */
 double	mode_number_of(const struct mode *, const cJSON *config, const char *key);

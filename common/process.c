@@ -24,7 +24,8 @@ process_reset_signals(void)
 	struct sigaction sa = { .sa_handler = SIG_DFL };
 
 	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, NULL);	/* fails for KILL, STOP and libc's own: as it should */
+		/* Fails for KILL, STOP and libc's own: as it should */
+		sigaction(sig, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);	/* a peer that is gone is an error of the write */
 	sigaction(SIGXFSZ, &sa, NULL);	/* so is a file that may not grow */
@@ -88,8 +89,9 @@ process_exit(int code)
 	log_flush();
 #ifdef PROCESS_SANITIZED
 	/*
-	 * The check that the sanitizer's runtime does at exit(), which a forked child must not call. It has a helper process:
-	 * who dies of a signal in the middle of the check leaves it behind.
+	 * The check that the sanitizer's runtime does at exit(), which a forked child must not
+	 * call. It has a helper process: who dies of a signal in the middle of the check leaves it
+	 * behind.
 	 */
 	sigset_t all;
 

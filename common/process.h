@@ -1,5 +1,6 @@
 /*
- * process.h: the steps with which every process of gamed begins, in one order, and what all of them share from before the fork.
+ * process.h: the steps with which every process of gamed begins, in one order, and what all of
+ * them share from before the fork.
  */
 #ifndef COMMON_PROCESS_H
 #define COMMON_PROCESS_H
@@ -15,7 +16,10 @@ struct word_list;
 struct access_lists;
 struct sandbox;
 
-/* Made by the master before it forks; nobody changes it afterwards. Descriptors that a child does not list to process_begin are closed in it. */
+/*
+ * Made by the master before it forks; nobody changes it afterwards. Descriptors that a child
+ * does not list to process_begin are closed in it.
+ */
 struct shared {
 	const struct config	*config;
 	struct registry		*registry;
@@ -28,7 +32,8 @@ struct shared {
 	int	 journal_dir, archive_dir;
 	int	 workers_fifo;		/* both ends; workers write */
 	pid_t	 master_pid;
-	const char *master_frame;	/* in the stack: what is below it belongs to the master's loop, to which no child returns */
+	/* In the stack: what is below it belongs to the master's loop, to which no child returns */
+	const char *master_frame;
 };
 
 /* Built with the address sanitizer: its runtime must see every fork, and checks for leaks. */
@@ -43,20 +48,28 @@ struct shared {
 
 struct process_start {
 	const char	*title;		/* "gateway", "session g1": for the title and the log */
-	const int	*keep;		/* descriptors to keep beside 0-2 and the log's; ends with -1 */
-	bool		 dies_with_master;	/* services: SIGKILL when the master is gone (PR_SET_PDEATHSIG) */
-	const int	*signals;	/* stay blocked, for a signalfd: ends with 0; NULL: none. One that comes between the fork and the signalfd then waits */
+	/* Descriptors to keep beside 0-2 and the log's; ends with -1 */
+	const int	*keep;
+	/* services: SIGKILL when the master is gone (PR_SET_PDEATHSIG) */
+	bool		 dies_with_master;
+	/*
+	 * Stay blocked, for a signalfd: ends with 0; NULL: none. One that comes between the fork
+	 * and the signalfd then waits
+	 */
+	const int	*signals;
 };
 
 /*
- * Default dispositions for all signals, SIGPIPE and SIGXFSZ ignored. The master does it once, when it begins, and never installs a handler (it
- * has a signalfd): so its children begin with the same, and need no sixty system calls to say so.
+ * Default dispositions for all signals, SIGPIPE and SIGXFSZ ignored. The master does it once,
+ * when it begins, and never installs a handler (it has a signalfd): so its children begin with
+ * the same, and need no sixty system calls to say so.
  */
 void	process_reset_signals(void);
 
 /*
- * In a child right after fork, with all signals blocked: closes every descriptor that is not kept,
- * sets umask, title and log name, forgets the master's registry mapping, then unblocks all signals but those that were asked for. Never touches an inherited event base.
+ * In a child right after fork, with all signals blocked: closes every descriptor that is not
+ * kept, sets umask, title and log name, forgets the master's registry mapping, then unblocks
+ * all signals but those that were asked for. Never touches an inherited event base.
  */
 void	process_begin(const struct shared *, const struct process_start *);
 

@@ -17,8 +17,8 @@
 int	process_start_time(pid_t pid, uint64_t *ticks);
 
 /*
- * The same of a process that was forked between two readings of clock_boot_ns: where both are of one
- * tick it needs no look into /proc.
+ * The same of a process that was forked between two readings of clock_boot_ns: where both are
+ * of one tick it needs no look into /proc.
  */
 int	process_start_time_between(pid_t pid, uint64_t before_ns, uint64_t after_ns,
 	    uint64_t *ticks);

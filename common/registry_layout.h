@@ -68,7 +68,8 @@ enum restart_type {
 
 /* What the master wants of a worker: written into the entry, then poked with SIGUSR1. */
 enum order {
-	ORDER_NONE = 0,		/* a poke without one: the master is a new one, look at the header */
+	/* A poke without one: the master is a new one, look at the header */
+	ORDER_NONE = 0,
 	ORDER_STOP = 2,		/* end the game through cleanup, with the entry's reason */
 	ORDER_HIBERNATE = 3,	/* write down that it sleeps, and leave */
 };
@@ -84,7 +85,8 @@ enum exit_intent {
 	EXIT_INTENT_HIBERNATED = 3,	/* sleeps, as journaled */
 	EXIT_INTENT_REFUSED = 4,	/* could not begin (last words: why); journaled nothing */
 	EXIT_INTENT_DAMAGED = 5,	/* its journal is damaged (last words: which line) */
-	EXIT_INTENT_BUSY = 6,		/* its journal can't be had now: locked by another, or no room */
+	/* Its journal can't be had now: locked by another, or no room */
+	EXIT_INTENT_BUSY = 6,
 	EXIT_INTENT_HUNG = 7,		/* computed for too long: SIGABRT to itself */
 	EXIT_INTENT_PAUSE_LIMIT = 8,	/* was paused for too long, its end is journaled */
 };
@@ -181,15 +183,18 @@ struct registry_entry {
 	int64_t		 wake_wall_ms;	/* its own timer while hibernated; 0 none */
 	uint32_t	 owner;		/* uid that started it */
 	uint32_t	 attempts;	/* restarts in a row that never became ready */
-	uint32_t	 poisoned;	/* commands that it does not run again, as far as is known */
+	/* Commands that it does not run again, as far as is known */
+	uint32_t	 poisoned;
 	uint32_t	 finishing;	/* its process is a finishing worker */
 	uint32_t	 waits;		/* late, but the disk holds it: that is told once */
 	uint32_t	 killed_for;	/* enum cause: its process gets a SIGKILL of ours */
 	uint32_t	 ordered_by;	/* uid + 1 of who asked for the order; 0: nobody */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
 	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
-	uint32_t	 reaped;	/* its process is gone, and what follows is not decided yet */
-	uint32_t	 busy;		/* tries in a row that found its journal locked by another */
+	/* Its process is gone, and what follows is not decided yet */
+	uint32_t	 reaped;
+	/* Tries in a row that found its journal locked by another */
+	uint32_t	 busy;
 	uint32_t	 has_limits;	/* the next three are its own, and no reload changes them */
 	uint32_t	 max_restarts;	/* UINT32_MAX: unlimited */
 	uint32_t	 max_seconds;
@@ -205,7 +210,9 @@ struct registry_entry {
 	char		 version[VERSION_SIZE];	/* of gamed, that its last process runs */
 
 	/* What is mostly empty stands last, and costs nothing then. */
-	char		 exit_command[64];	/* the type of the command that its last process ended in */
+
+	/* The type of the command that its last process ended in */
+	char		 exit_command[64];
 	struct registry_crash crash;	/* until a process that is ready has journaled it */
 	char		 reason[128];	/* of the order, of the hold, of the end */
 	char		 last_words[256];
@@ -227,7 +234,8 @@ struct registry_cell {
 	uint64_t	 seq;		/* the last durable record, the end of a whole group */
 	int64_t		 activity_wall_ms;
 	int64_t		 activity_ns;	/* as in the entry; 0: as the entry has it */
-	int64_t		 wake_wall_ms;	/* of one that goes to sleep: when its game's timer is due; 0 none */
+	/* Of one that goes to sleep: when its game's timer is due; 0 none */
+	int64_t		 wake_wall_ms;
 	uint64_t	 commands;	/* by this process, answered with a result */
 	uint64_t	 errors;	/* answered with an error */
 	uint64_t	 latency[REGISTRY_LATENCIES];

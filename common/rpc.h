@@ -36,7 +36,7 @@ struct rpc_error {
  * Sets all of it: what is not named here becomes none. field may be NULL; fmt may be NULL: the
  * row's sentence.
  */
-void	rpc_error_set(struct rpc_error *, enum error_reason, const char *field, const char *fmt, ...)
+void rpc_error_set(struct rpc_error *, enum error_reason, const char *field, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Parses data and message of an error object that one of our own processes made. */
 void	rpc_error_from(struct rpc_error *, const cJSON *error);
@@ -96,7 +96,8 @@ void	rpc_call(struct json_writer *, int64_t id, const char *method, const cJSON 
  * whole: *id, and *rest is what follows `"id":N,` to the end of the line (borrowed). False if the
  * line is no such reply.
  */
-bool	rpc_reply_split(const char *line, size_t len, int64_t *id, const char **rest, size_t *rest_len);
+bool rpc_reply_split(
+    const char *line, size_t len, int64_t *id, const char **rest, size_t *rest_len);
 /* The same reply with another id, given as JSON text. */
 void	rpc_reply_join(struct json_writer *, const char *id, const char *rest, size_t rest_len);
 

@@ -24,7 +24,10 @@ address_at(struct sockaddr_un *sun, int dirfd, const char *name)
 		errno = EINVAL;
 		return -1;
 	}
-	/* The way through /proc makes the kernel keep six inodes a process: who stands there needs it not. */
+	/*
+	 * The way through /proc makes the kernel keep six inodes a process: who stands there needs
+	 * it not.
+	 */
 	int n = dirfd == AT_FDCWD ?
 	    snprintf(sun->sun_path, sizeof(sun->sun_path), "%s", name) :
 	    snprintf(sun->sun_path, sizeof(sun->sun_path), "/proc/self/fd/%d/%s", dirfd, name);

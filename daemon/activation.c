@@ -1,6 +1,7 @@
 /*
- * activation.c: see activation.h. Called by the master once, before it forks. Error policy: what is not what it should be is closed and told in
- * the log; gamed then opens a socket of its own.
+ * activation.c: see activation.h. Called by the master once, before it forks. Error policy:
+ * what is not what it should be is closed and told in the log; gamed then opens a socket of its
+ * own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,11 +59,15 @@ unfit(int fd)
 static bool
 take(int fd, const char *name)
 {
-	const char *why = name != NULL && strcmp(name, ACTIVATION_NAME) != 0 ? "has a name that gamed knows no use for" : unfit(fd);
+	const char *why = name != NULL && strcmp(name, ACTIVATION_NAME) != 0
+			      ? "has a name that gamed knows no use for"
+			      : unfit(fd);
 
-	if (why == NULL && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
+	if (why == NULL && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0)
 		return true;
-	log_warning("descriptor %d (%s) of LISTEN_FDS %s: not used", fd, name != NULL ? name : "without a name", why != NULL ? why : strerror(errno));
+	log_warning("descriptor %d (%s) of LISTEN_FDS %s: not used", fd,
+	    name != NULL ? name : "without a name", why != NULL ? why : strerror(errno));
 	close(fd);
 	return false;
 }
@@ -76,7 +81,8 @@ take_first(long n, char *names)
 		const char *name = names != NULL ? strsep(&names, ":") : NULL;
 
 		if (taken != -1)
-			close(fd);	/* the same socket once more, from the unit and from the store */
+			/* The same socket once more, from the unit and from the store */
+			close(fd);
 		else if (take(fd, name))
 			taken = fd;
 	}

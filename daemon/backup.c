@@ -1,13 +1,16 @@
 /*
- * backup.c: the helper that makes a backup: journal/, archive/ and held/ of the state directory, copied file by file into DIR.incomplete, synced,
- * and then renamed DIR: whatever has the name is whole. Forked by the master (spawn_backup); one works at a time, which the lock says that it holds;
- * it has a low priority, and nobody waits for it but who asked.
+ * backup.c: the helper that makes a backup: journal/, archive/ and held/ of the state
+ * directory, copied file by file into DIR.incomplete, synced, and then renamed DIR: whatever
+ * has the name is whole. Forked by the master (spawn_backup); one works at a time, which the
+ * lock says that it holds; it has a low priority, and nobody waits for it but who asked.
  *
- * Living journals come first, then the archive, twice: a session that ends meanwhile moves from the one to the other and would else be missed.
- * One that was copied from both is dropped from the living: it has ended.
+ * Living journals come first, then the archive, twice: a session that ends meanwhile moves from
+ * the one to the other and would else be missed. One that was copied from both is dropped from
+ * the living: it has ended.
  *
- * Error policy: whatever fails gives the backup up, removes what was made, and is told in words. A helper that is killed leaves DIR.incomplete,
- * which the next backup to the same place replaces.
+ * Error policy: whatever fails gives the backup up, removes what was made, and is told in
+ * words. A helper that is killed leaves DIR.incomplete, which the next backup to the same place
+ * replaces.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -58,7 +61,10 @@ fail(struct backup *b, enum error_reason error, const char *fmt, ...)
 
 /* ---- the directory --------------------------------------------------------------------------- */
 
-/* Calls visit with every file of the directory until it is false; false too where the directory cannot be read. */
+/*
+ * Calls visit with every file of the directory until it is false; false too where the directory
+ * cannot be read.
+ */
 static bool
 each(struct backup *b, int dir, const char *what, bool (*visit)(struct backup *, const char *))
 {
@@ -97,7 +103,10 @@ remove_folder(int parent, const char *name)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-/* What an earlier backup, or this one, has left unfinished. Nothing else is touched: then it stays, and is in the way. */
+/*
+ * What an earlier backup, or this one, has left unfinished. Nothing else is touched: then it
+ * stays, and is in the way.
+ */
 static void
 remove_unfinished(const struct backup *b)
 {
@@ -139,13 +148,18 @@ make_folders(struct backup *b)
 		return fail(b, ERROR_INVALID_PARAMS, "%.300s: %s", b->unfinished, strerror(errno));
 	b->fd = open(b->unfinished, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	for (size_t i = 0; b->fd != -1 && i < FOLDERS; i++) {
-		b->from[i] = from[i] != -1 ? from[i] : openat(b->shared->state_dir, folder_names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		b->from[i] = from[i] != -1 ? from[i]
+					   : openat(b->shared->state_dir, folder_names[i],
+						 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (mkdirat(b->fd, folder_names[i], 0750) == 0)
-			b->to[i] = openat(b->fd, folder_names[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+			b->to[i] = openat(b->fd, folder_names[i],
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (b->from[i] == -1 || b->to[i] == -1)
-			return fail(b, ERROR_BACKUP, "%.300s/%s: %s", b->unfinished, folder_names[i], strerror(errno));
+			return fail(b, ERROR_BACKUP, "%.300s/%s: %s", b->unfinished,
+			    folder_names[i], strerror(errno));
 	}
-	return b->fd != -1 ? true : fail(b, ERROR_BACKUP, "%.300s: %s", b->unfinished, strerror(errno));
+	return b->fd != -1 ? true
+			   : fail(b, ERROR_BACKUP, "%.300s: %s", b->unfinished, strerror(errno));
 }
 
 /* ---- its files ------------------------------------------------------------------------------- */
@@ -155,7 +169,8 @@ is_journal(const char *name, char id[ID_MAX + 1])
 {
 	size_t len = strlen(name);
 
-	if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX || strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0)
+	if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX ||
+	    strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0)
 		return false;
 	strlcpy(id, name, len - strlen(SUFFIX) + 1);
 	return id_is_valid(id);
@@ -165,7 +180,8 @@ static bool
 copied(struct backup *b, enum folder folder, const char *name, int rc)
 {
 	if (rc == -1)
-		return fail(b, ERROR_BACKUP, "%s/%s: %s", folder_names[folder], name, strerror(errno));
+		return fail(
+		    b, ERROR_BACKUP, "%s/%s: %s", folder_names[folder], name, strerror(errno));
 	if (rc == 1 && folder != FOLDER_HELD)
 		b->answer->journals++;
 	return true;
@@ -182,12 +198,16 @@ copy_living(struct backup *b, const char *name)
 		return true;
 	if (fault_hit("backup"))
 		return fail(b, ERROR_BACKUP, "journal/%s: %s", name, strerror(EIO));
-	/* Before the file is looked at. What its process has not acknowledged yet may still be cut. */
-	if (registry_find(b->shared->registry, id, &e) != REGISTRY_NONE && e.residency == RESIDENCY_AWAKE) {
+	/*
+	 * Before the file is looked at. What its process has not acknowledged yet may still be cut.
+	 */
+	if (registry_find(b->shared->registry, id, &e) != REGISTRY_NONE &&
+	    e.residency == RESIDENCY_AWAKE) {
 		registry_refresh(b->shared->registry, &e);
 		last_seq = e.seq;
 	}
-	return copied(b, FOLDER_JOURNAL, name, backup_copy_journal(b->from[FOLDER_JOURNAL], b->to[FOLDER_JOURNAL], name, last_seq));
+	return copied(b, FOLDER_JOURNAL, name,
+	    backup_copy_journal(b->from[FOLDER_JOURNAL], b->to[FOLDER_JOURNAL], name, last_seq));
 }
 
 static bool
@@ -200,13 +220,15 @@ copy_archived(struct backup *b, const char *name)
 	if (len <= strlen(SUFFIX) || strcmp(name + len - strlen(SUFFIX), SUFFIX) != 0 ||
 	    fstatat(b->to[FOLDER_ARCHIVE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
-	return copied(b, FOLDER_ARCHIVE, name, backup_copy_file(b->from[FOLDER_ARCHIVE], b->to[FOLDER_ARCHIVE], name));
+	return copied(b, FOLDER_ARCHIVE, name,
+	    backup_copy_file(b->from[FOLDER_ARCHIVE], b->to[FOLDER_ARCHIVE], name));
 }
 
 static bool
 copy_held(struct backup *b, const char *name)
 {
-	return copied(b, FOLDER_HELD, name, backup_copy_file(b->from[FOLDER_HELD], b->to[FOLDER_HELD], name));
+	return copied(
+	    b, FOLDER_HELD, name, backup_copy_file(b->from[FOLDER_HELD], b->to[FOLDER_HELD], name));
 }
 
 /* The life that a journal tells of; false if it cannot be read. */
@@ -251,8 +273,10 @@ copy_all(struct backup *b)
 		return false;
 	if (fault_hit("backup_archive"))
 		return fail(b, ERROR_BACKUP, "archive: %s", strerror(EIO));
-	return each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) && each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) && each(b, b->to[FOLDER_JOURNAL], "journal", drop_ended) &&
-	    each(b, b->from[FOLDER_HELD], "held", copy_held);
+	return each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) &&
+	       each(b, b->from[FOLDER_ARCHIVE], "archive", copy_archived) &&
+	       each(b, b->to[FOLDER_JOURNAL], "journal", drop_ended) &&
+	       each(b, b->from[FOLDER_HELD], "held", copy_held);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -266,7 +290,8 @@ publish(struct backup *b)
 
 	for (size_t i = 0; i < FOLDERS; i++)
 		if (fsync(b->to[i]) == -1)
-			return fail(b, ERROR_BACKUP, "%.300s/%s: %s", b->unfinished, folder_names[i], strerror(errno));
+			return fail(b, ERROR_BACKUP, "%.300s/%s: %s", b->unfinished,
+			    folder_names[i], strerror(errno));
 	if (fsync(b->fd) == -1)
 		return fail(b, ERROR_BACKUP, "%.300s: %s", b->unfinished, strerror(errno));
 	if (rename(b->unfinished, b->dir) == -1)
@@ -276,14 +301,17 @@ publish(struct backup *b)
 	rc = fd != -1 ? fsync(fd) : -1;
 	if (fd != -1)
 		close(fd);
-	return rc == 0 ? true : fail(b, ERROR_BACKUP, "%.300s is whole, but its name may not last: %s", b->dir, strerror(errno));
+	return rc == 0 ? true
+		       : fail(b, ERROR_BACKUP, "%.300s is whole, but its name may not last: %s",
+			     b->dir, strerror(errno));
 }
 
 /* One at a time: the lock, which an end of any kind lets go; -1: somebody has it. */
 static int
 lock_out_others(const struct shared *shared)
 {
-	int fd = openat(shared->state_dir, folder_names[FOLDER_HELD], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(
+	    shared->state_dir, folder_names[FOLDER_HELD], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
@@ -295,7 +323,12 @@ lock_out_others(const struct shared *shared)
 static void
 back_up(const struct shared *shared, const struct backup_order *order, struct backup_answer *answer)
 {
-	struct backup b = { .shared = shared, .answer = answer, .dir = order->dir, .fd = -1, .from = { -1, -1, -1 }, .to = { -1, -1, -1 } };
+	struct backup b = {.shared = shared,
+	    .answer = answer,
+	    .dir = order->dir,
+	    .fd = -1,
+	    .from = {-1, -1, -1},
+	    .to = {-1, -1, -1}};
 
 	snprintf(b.unfinished, sizeof(b.unfinished), "%s" INCOMPLETE, order->dir);
 	if (!is_free(&b))
@@ -312,14 +345,17 @@ back_up(const struct shared *shared, const struct backup_order *order, struct ba
 void
 backup_main(const struct shared *shared, int answer)
 {
-	const int keep[] = { answer, shared->state_dir, shared->journal_dir, shared->archive_dir, -1 };
+	const int keep[] = {
+	    answer, shared->state_dir, shared->journal_dir, shared->archive_dir, -1};
 	struct backup_order order;
 	struct backup_answer done = { 0 };
 	int lock;
 
-	process_begin(shared, &(struct process_start){ .title = "backup", .keep = keep, .dies_with_master = true });
+	process_begin(shared,
+	    &(struct process_start){.title = "backup", .keep = keep, .dies_with_master = true});
 	setpriority(PRIO_PROCESS, 0, NICE);
-	if (read(answer, &order, sizeof(order)) != (ssize_t)sizeof(order) || memchr(order.dir, '\0', sizeof(order.dir)) == NULL)
+	if (read(answer, &order, sizeof(order)) != (ssize_t)sizeof(order) ||
+	    memchr(order.dir, '\0', sizeof(order.dir)) == NULL)
 		process_exit(1);
 	lock = lock_out_others(shared);
 	if (lock != -1) {

@@ -1,6 +1,7 @@
 /*
- * backup_copy.c: copies one file into a backup and syncs it. Called by the helper in backup.c alone. Error policy: everything that fails is told
- * by -1 with errno, and the caller gives the whole backup up; a file that has gone since its name was read is no error.
+ * backup_copy.c: copies one file into a backup and syncs it. Called by the helper in backup.c
+ * alone. Error policy: everything that fails is told by -1 with errno, and the caller gives the
+ * whole backup up; a file that has gone since its name was read is no error.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,8 @@ copy_bytes(int from, int to, off_t length)
 
 		if (n > 0)
 			continue;
-		if (n == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)
+		if (n == 0 || errno == EXDEV || errno == EINVAL || errno == ENOSYS ||
+		    errno == EOPNOTSUPP)
 			return copy_by_hand(from, to, at, length);
 		return -1;
 	}
@@ -59,7 +61,8 @@ copy_open_file(int fd, int to, const char *name, off_t length)
 {
 	struct timespec times[2];
 	struct stat st;
-	int out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640), rc, saved;
+	int out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640), rc,
+	    saved;
 
 	if (out == -1)
 		return -1;

@@ -1,6 +1,6 @@
 /*
- * control.c: see control.h. Called by the master alone, before it forks. Error policy: a socket of a stranger is a reason not to start, and is left
- * as it is.
+ * control.c: see control.h. Called by the master alone, before it forks. Error policy: a socket
+ * of a stranger is a reason not to start, and is left as it is.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,8 +18,9 @@
 #define BACKLOG		1024
 
 /*
- * Is the socket that we were given the one that clients find? One that was stored may have lost its name with the directory: whoever connects
- * to the name must arrive here. (The gateway finds this call without a caller, and forgets it.)
+ * Is the socket that we were given the one that clients find? One that was stored may have lost
+ * its name with the directory: whoever connects to the name must arrive here. (The gateway
+ * finds this call without a caller, and forgets it.)
  */
 static bool
 is_reached(const struct place *p, int given)
@@ -34,8 +35,9 @@ is_reached(const struct place *p, int given)
 }
 
 /*
- * The process that listens at the control socket though it holds no lock of gamed's; 0 if none does. A gamed that was killed is not meant: its
- * gateway may take a moment to die, but the socket is still the dead master's.
+ * The process that listens at the control socket though it holds no lock of gamed's; 0 if none
+ * does. A gamed that was killed is not meant: its gateway may take a moment to die, but the
+ * socket is still the dead master's.
  */
 static pid_t
 stranger(const struct place *p)
@@ -62,17 +64,24 @@ control_open(struct place *p, int given, char *err, size_t size)
 	if (given != -1 && is_reached(p, given))
 		return given;
 	if (given != -1) {
-		log_warning("the control socket that gamed was given is not the one at %s/" PLACE_CONTROL ": not used", p->runtime);
+		log_warning(
+		    "the control socket that gamed was given is not the one at %s/" PLACE_CONTROL
+		    ": not used",
+		    p->runtime);
 		close(given);
 	}
 	other = stranger(p);
 	if (other != 0) {
-		snprintf(err, size, "daemon.runtime_dir: %s/" PLACE_CONTROL " is in use by process %d, which is no gamed", p->runtime, (int)other);
+		snprintf(err, size,
+		    "daemon.runtime_dir: %s/" PLACE_CONTROL
+		    " is in use by process %d, which is no gamed",
+		    p->runtime, (int)other);
 		return -1;
 	}
 	fd = unixsock_listen(p->runtime_dir, PLACE_CONTROL, 0660, BACKLOG);
 	if (fd == -1)
-		snprintf(err, size, "daemon.runtime_dir: cannot listen at " PLACE_CONTROL ": %s", strerror(errno));
+		snprintf(err, size, "daemon.runtime_dir: cannot listen at " PLACE_CONTROL ": %s",
+		    strerror(errno));
 	else
 		p->keeps_control = false;
 	return fd;

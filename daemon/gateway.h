@@ -158,15 +158,16 @@ struct call {
 	bool			 only_looks;	/* wakes nobody */
 	/* instead of being sent: it is its turn */
 	void			(*on_turn)(struct call *);
-	void			(*on_reply)(struct call *, const char *line, size_t len, const char *rest,
-				    size_t rest_len);	/* NULL: the reply is passed on */
+	void (*on_reply)(struct call *, const char *line, size_t len, const char *rest,
+	    size_t rest_len); /* NULL: the reply is passed on */
 	/* NULL: passed on */
 	void			(*on_failure)(struct call *, const struct rpc_error *);
 	void			(*on_notice)(struct call *, const struct service_notice *);
 	/* the master does it, or has nothing to do; NULL: the notice that follows says enough */
 	void			(*on_accepted)(struct call *, const struct service_notice *);
 
-	struct own_call		*own;		/* the gateway's own: who wants its reply; NULL: nobody */
+	/* The gateway's own: who wants its reply; NULL: nobody */
+	struct own_call		*own;
 
 	/* The handlers' own. */
 	char			 game_id[ID_MAX + 1];
@@ -180,7 +181,8 @@ struct call {
 	struct moves		*moves;		/* of upgrade */
 	char			*reason;	/* of stop */
 	uint32_t		 timeout_ms;	/* of stop; of command: its deadline */
-	enum error_reason	 failed;	/* of command: why it is looked for in the journal */
+	/* Of command: why it is looked for in the journal */
+	enum error_reason	 failed;
 };
 
 /* ---- gateway_clients.c ---- */
@@ -244,7 +246,8 @@ struct gateway {
 	uint64_t		 last_tag;
 	STAILQ_HEAD(, queued_ask) ask_queue;
 	unsigned		 n_queued_asks;
-	uint64_t		 gaps_untold;	/* gaps of subscribers that the master does not know of */
+	/* Gaps of subscribers that the master does not know of */
+	uint64_t		 gaps_untold;
 
 	int			 control, spare;
 	struct event		*on_control, *accept_again;
@@ -325,8 +328,12 @@ void	call_result_whole(struct call *, const char *json, size_t len);
 /* The reply of a session's process, with this call's id. Sends and frees. */
 void	call_pass(struct call *, const char *rest, size_t rest_len);
 void	call_set_deadline(struct call *, uint64_t ms, void (*)(struct call *));
-/* Makes a call about this session, for one of a client. Its reply may come before this function is back. False without memory. */
-bool	call_own(struct own_call *, const struct call *for_whom, enum method_number, const char *game_id);
+/*
+ * Makes a call about this session, for one of a client. Its reply may come before this function
+ * is back. False without memory.
+ */
+bool call_own(
+    struct own_call *, const struct call *for_whom, enum method_number, const char *game_id);
 void	call_own_forget(struct own_call *);	/* its reply is thrown away */
 /* Its client is gone. */
 void	call_detach(struct call *);

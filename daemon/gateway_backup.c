@@ -1,7 +1,9 @@
 /*
- * gateway_backup.c: supervisor.backup: the master forks a helper, with which we share a socket for as long as it works: the order stands in it
- * before the helper is there, the answer is the last thing that comes. Nobody else waits for it, and it has no deadline. Error policy: a helper
- * that dies has given the backup up, and so the caller is told; a caller that goes away changes nothing for the backup.
+ * gateway_backup.c: supervisor.backup: the master forks a helper, with which we share a socket
+ * for as long as it works: the order stands in it before the helper is there, the answer is the
+ * last thing that comes. Nobody else waits for it, and it has no deadline. Error policy: a
+ * helper that dies has given the backup up, and so the caller is told; a caller that goes away
+ * changes nothing for the backup.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,7 +41,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	if (n != (ssize_t)sizeof(a) || memchr(a.text, '\0', sizeof(a.text)) == NULL) {
 		call_fail_with(wait->call, ERROR_BACKUP, NULL, "the process that made it has died");
 	} else if (a.error != ERROR_NONE) {
-		call_fail_with(wait->call, a.error, a.error == ERROR_INVALID_PARAMS ? "dir" : NULL, "%s", a.text);
+		call_fail_with(wait->call, a.error, a.error == ERROR_INVALID_PARAMS ? "dir" : NULL,
+		    "%s", a.text);
 	} else {
 		json_uint(call_result_open(wait->call), "journals", a.journals);
 		call_result_close(wait->call);
@@ -74,10 +77,13 @@ open_wait(struct call *call, const char *dir)
 	}
 	wait->call = call;
 	wait->fd = fds[0];
-	event_assign(&wait->readable, call->g->base, fds[0], EV_READ | EV_PERSIST, on_readable, wait);
+	event_assign(
+	    &wait->readable, call->g->base, fds[0], EV_READ | EV_PERSIST, on_readable, wait);
 	call->backup = wait;
 	strlcpy(order.dir, dir, sizeof(order.dir));
-	if (send(fds[0], &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(order) || event_add(&wait->readable, NULL) == -1) {
+	if (send(fds[0], &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) !=
+		(ssize_t)sizeof(order) ||
+	    event_add(&wait->readable, NULL) == -1) {
 		close(fds[1]);
 		return -1;
 	}
@@ -92,7 +98,8 @@ handle_backup(struct call *call)
 	int fd;
 
 	if (dir[0] != '/' || dir[strlen(dir) - 1] == '/') {
-		call_fail_with(call, ERROR_INVALID_PARAMS, "dir", "an absolute path is wanted, without a slash at its end");
+		call_fail_with(call, ERROR_INVALID_PARAMS, "dir",
+		    "an absolute path is wanted, without a slash at its end");
 		return;
 	}
 	fd = open_wait(call, dir);

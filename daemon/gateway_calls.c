@@ -277,12 +277,15 @@ run(struct client *c, struct batch *b, const struct rpc_request *r)
 }
 
 bool
-call_own(struct own_call *own, const struct call *for_whom, enum method_number number, const char *game_id)
+call_own(struct own_call *own, const struct call *for_whom, enum method_number number,
+    const char *game_id)
 {
 	struct rpc_request r = { .params = cJSON_CreateObject() };
 
 	strlcpy(r.method, methods[number].name, sizeof(r.method));
-	own->call = cJSON_AddStringToObject(r.params, "game_id", game_id) != NULL ? call_new(for_whom->g, for_whom->uid) : NULL;
+	own->call = cJSON_AddStringToObject(r.params, "game_id", game_id) != NULL
+			? call_new(for_whom->g, for_whom->uid)
+			: NULL;
 	if (own->call == NULL) {
 		cJSON_Delete(r.params);
 		return false;

@@ -74,7 +74,8 @@ client_settle(struct client *c)
 
 	if (c->is_doomed)
 		return;
-	if (c->is_eof && c->n_calls == 0 && (c->n_subscriptions == 0 || c->g->is_retiring) && LIST_EMPTY(&c->batches)) {
+	if (c->is_eof && c->n_calls == 0 && (c->n_subscriptions == 0 || c->g->is_retiring) &&
+	    LIST_EMPTY(&c->batches)) {
 		client_doom(c);
 		return;
 	}

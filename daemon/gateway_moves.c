@@ -1,7 +1,8 @@
 /*
- * gateway_moves.c: sessions change over to another version of gamed: each is looked at, sent to sleep, woken, and looked at again, one after the
- * other. Called by supervisor.upgrade, in the gateway of the version before. Error policy: who ends meanwhile is passed over; the first that fails, or
- * does not come back as it was, ends the moving, and the caller is told which.
+ * gateway_moves.c: sessions change over to another version of gamed: each is looked at, sent to
+ * sleep, woken, and looked at again, one after the other. Called by supervisor.upgrade, in the
+ * gateway of the version before. Error policy: who ends meanwhile is passed over; the first
+ * that fails, or does not come back as it was, ends the moving, and the caller is told which.
  *
  * What somebody plays meanwhile cannot be compared, and needs not be: its new process has answered.
  */
@@ -84,7 +85,8 @@ next_session(struct moves *m)
 	game_forget(m);
 	m->looks = 0;
 	for (; m->slot < registry_high(registry); m->slot++) {
-		if (!registry_read(registry, m->slot, &e) || e.residency != RESIDENCY_AWAKE || strcmp(e.version, m->to) == 0)
+		if (!registry_read(registry, m->slot, &e) || e.residency != RESIDENCY_AWAKE ||
+		    strcmp(e.version, m->to) == 0)
 			continue;
 		strlcpy(m->id, e.id, sizeof(m->id));
 		take_step(m, STEP_LOOK);
@@ -103,8 +105,9 @@ pass_over(struct moves *m)
 static void
 give_up(struct moves *m, const char *why)
 {
-	call_fail_with(m->call, ERROR_UPGRADE, NULL, "gamed goes on as %s, but session %s %s; %u sessions were moved before it", m->to, m->id, why,
-	    m->moved);
+	call_fail_with(m->call, ERROR_UPGRADE, NULL,
+	    "gamed goes on as %s, but session %s %s; %u sessions were moved before it", m->to,
+	    m->id, why, m->moved);
 }
 
 /* Two looks at the same record: the game that the second one saw is the game at that record. */
@@ -146,7 +149,8 @@ compare(struct moves *m, const cJSON *result, int64_t seq)
 {
 	const cJSON *game = cJSON_GetObjectItemCaseSensitive(result, "game");
 
-	if (seq < m->seq || (seq == m->seq && m->game != NULL && !cJSON_Compare(m->game, game, true))) {
+	if (seq < m->seq ||
+	    (seq == m->seq && m->game != NULL && !cJSON_Compare(m->game, game, true))) {
 		give_up(m, "did not come back as it was");
 		return;
 	}
@@ -157,17 +161,22 @@ compare(struct moves *m, const cJSON *result, int64_t seq)
 static void
 refused(struct moves *m, const cJSON *error)
 {
-	const char *reason = cJSON_GetStringValue(
-	    cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(error, "data"), "reason"));
-	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
+	const char *reason = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(
+	    cJSON_GetObjectItemCaseSensitive(error, "data"), "reason"));
+	const char *message =
+	    cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "message"));
 	char why[256];
 
 	/* It has ended, or died by itself: then it comes back as the new version. */
-	if (reason != NULL && (strcmp(reason, "not_found") == 0 || (strcmp(reason, "restarting") == 0 && m->step == STEP_SLEEP))) {
+	if (reason != NULL && (strcmp(reason, "not_found") == 0 ||
+				  (strcmp(reason, "restarting") == 0 && m->step == STEP_SLEEP))) {
 		pass_over(m);
 		return;
 	}
-	snprintf(why, sizeof(why), "could not be %s: %s", m->step == STEP_WAKE ? "woken" : m->step == STEP_SLEEP ? "sent to sleep" : "looked at",
+	snprintf(why, sizeof(why), "could not be %s: %s",
+	    m->step == STEP_WAKE    ? "woken"
+	    : m->step == STEP_SLEEP ? "sent to sleep"
+				    : "looked at",
 	    message != NULL ? message : "?");
 	give_up(m, why);
 }

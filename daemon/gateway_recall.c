@@ -119,7 +119,8 @@ recall_command(struct call *call, const struct rpc_error *e)
 static bool
 was_told(const struct journal_summary *s)
 {
-	return strcmp(s->ended_why, "start_failed") != 0 && strcmp(s->ended_why, "shutting_down") != 0;
+	return strcmp(s->ended_why, "start_failed") != 0 &&
+	       strcmp(s->ended_why, "shutting_down") != 0;
 }
 
 bool

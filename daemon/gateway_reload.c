@@ -1,7 +1,8 @@
 /*
- * gateway_reload.c: the settings in force: supervisor.config tells them, supervisor.reload has the master read them again. When the master has, it
- * says so to all services, and the gateway reads the same file. Error policy: a file that says something else by then would leave two opinions in
- * one gamed: the gateway ends, and its successor inherits the master's.
+ * gateway_reload.c: the settings in force: supervisor.config tells them, supervisor.reload has
+ * the master read them again. When the master has, it says so to all services, and the gateway
+ * reads the same file. Error policy: a file that says something else by then would leave two
+ * opinions in one gamed: the gateway ends, and its successor inherits the master's.
  */
 #include <stdio.h>
 
@@ -21,7 +22,8 @@ add_changed(const char *name, void *arg)
 }
 
 /*
- * Who is connected has from now on the role that the new lists give. Who lost the last one is closed, and with that hears no more events.
+ * Who is connected has from now on the role that the new lists give. Who lost the last one is
+ * closed, and with that hears no more events.
  */
 static void
 roles_again(struct gateway *g)
@@ -44,7 +46,8 @@ reload_notice(struct gateway *g, const struct service_notice *n)
 	struct access_lists *access;
 	char err[512];
 
-	access = access_new(config->access_admin, config->access_play, config->access_view, err, sizeof(err));
+	access = access_new(
+	    config->access_admin, config->access_play, config->access_view, err, sizeof(err));
 	cJSON_Delete(g->changed);
 	g->changed = cJSON_CreateArray();
 	if (access == NULL || g->changed == NULL)
@@ -93,7 +96,8 @@ handle_reload(struct call *call)
 }
 
 static void
-write_setting(const struct config_key *key, const char *mode, const char *value, const char *origin, void *arg)
+write_setting(const struct config_key *key, const char *mode, const char *value, const char *origin,
+    void *arg)
 {
 	struct json_writer *w = arg;
 	char name[128];

@@ -93,7 +93,8 @@ hibernate_now(struct call *call)
 static void
 on_deadline(struct call *call)
 {
-	call_fail_with(call, call->route->conn != NULL ? ERROR_DEADLINE : ERROR_RESTARTING, NULL, NULL);
+	call_fail_with(
+	    call, call->route->conn != NULL ? ERROR_DEADLINE : ERROR_RESTARTING, NULL, NULL);
 }
 
 void

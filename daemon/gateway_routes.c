@@ -97,7 +97,10 @@ routes_reap(struct gateway *g)
 		if (r->conn != NULL || !TAILQ_EMPTY(&r->queue) || !TAILQ_EMPTY(&r->waiters) ||
 		    !LIST_EMPTY(&r->pairs) || r->wake.is_open)
 			continue;
-		/* Who asks next must not find the process that died and has not let its socket go yet. */
+		/*
+		 * Who asks next must not find the process that died and has not let its socket go
+		 * yet.
+		 */
 		if (r->is_lost)
 			route_again(r, DROPPED_MS);
 		else

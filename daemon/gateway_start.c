@@ -282,7 +282,10 @@ is_same_start(const struct call *call, const struct registry_entry *e)
 	    call->key_hash[0] == e->key_hash[0] && call->key_hash[1] == e->key_hash[1];
 }
 
-/* The session is there, by an earlier start with the same key; or it is not yet, and may never be. */
+/*
+ * The session is there, by an earlier start with the same key; or it is not yet, and may never
+ * be.
+ */
 static void
 answer_again(struct call *call, struct registry_entry *e)
 {

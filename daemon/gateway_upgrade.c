@@ -1,7 +1,9 @@
 /*
- * gateway_upgrade.c: supervisor.upgrade, and what an upgrade does to this gateway: the master that has become another binary starts a successor beside it,
- * and tells it to retire. It then takes nothing new from anybody, answers all that has been sent, and leaves. Error policy: a client whose request
- * could be written gets its reply; one whose write fails has asked nothing.
+ * gateway_upgrade.c: supervisor.upgrade, and what an upgrade does to this gateway: the master
+ * that has become another binary starts a successor beside it, and tells it to retire. It then
+ * takes nothing new from anybody, answers all that has been sent, and leaves. Error policy: a
+ * client whose request could be written gets its reply; one whose write fails has asked
+ * nothing.
  */
 #include <sys/socket.h>
 
@@ -33,7 +35,8 @@ handle_upgrade(struct call *call)
 {
 	struct service_request r = ask_about(SERVICE_UPGRADE, NULL);
 
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->params, "sessions")) && (call->moves = moves_new(call)) == NULL) {
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(call->params, "sessions")) &&
+	    (call->moves = moves_new(call)) == NULL) {
 		call_overloaded(call);
 		return;
 	}
@@ -43,7 +46,7 @@ handle_upgrade(struct call *call)
 		call_overloaded(call);
 }
 
-/* ---- the way out -------------------------------------------------------------------------------- */
+/* ---- the way out ---------------------------------------------------------------------------- */
 
 void
 gateway_retire(struct gateway *g)
@@ -52,7 +55,10 @@ gateway_retire(struct gateway *g)
 
 	g->is_retiring = true;
 	accept_fini(g);
-	/* From the client's side: a write fails now. What was written before is still read, and then comes its end. */
+	/*
+	 * From the client's side: a write fails now. What was written before is still read, and
+	 * then comes its end.
+	 */
 	TAILQ_FOREACH_SAFE (c, &g->clients, link, next) {
 		shutdown(conn_fd(c->conn), SHUT_RD);
 		client_settle(c);

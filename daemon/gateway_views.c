@@ -21,7 +21,8 @@ struct view {
 	TAILQ_ENTRY(view) link;
 	struct call	*call;
 	void		(*done)(struct call *, const char *, size_t);
-	char		 key[KEY_MAX + 1];	/* of the command that is asked for; empty: the game is */
+	/* Of the command that is asked for; empty: the game is */
+	char		 key[KEY_MAX + 1];
 	struct ask	 ask;
 	bool		 is_running;
 	int		 fd;		/* the reading end of the pipe */

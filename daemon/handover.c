@@ -1,6 +1,7 @@
 /*
- * handover.c: see handover.h. Called by the master before it executes another binary, and by main first of all. Error policy: a record that is not
- * for this process is as none; one of another form is refused by the binary that is asked, so that no master meets it.
+ * handover.c: see handover.h. Called by the master before it executes another binary, and by
+ * main first of all. Error policy: a record that is not for this process is as none; one of
+ * another form is refused by the binary that is asked, so that no master meets it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,8 @@ handover_fill(struct handover *h, const struct master *m)
 	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++) {
 		const struct service *s = &m->services[i];
 
-		h->services[i] = (struct handover_service){ .pid = s->pid, .fd = s->fd, .incarnation = s->incarnation };
+		h->services[i] = (struct handover_service){
+		    .pid = s->pid, .fd = s->fd, .incarnation = s->incarnation};
 		if (s->kind != NULL)
 			strlcpy(h->services[i].name, s->kind->name, sizeof(h->services[i].name));
 	}
@@ -70,7 +72,8 @@ handover_pass(const struct handover *h)
 	if (record == -1)
 		return -1;
 	snprintf(number, sizeof(number), "%d", record);
-	if (pwrite(record, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) && setenv(HANDOVER_VARIABLE, number, 1) == 0)
+	if (pwrite(record, h, sizeof(*h), 0) == (ssize_t)sizeof(*h) &&
+	    setenv(HANDOVER_VARIABLE, number, 1) == 0)
 		return 0;
 	handover_withdraw();
 	errno = ENOMEM;
@@ -112,7 +115,8 @@ handover_take(struct handover *h)
 	fd = (int)strtonum(number, 3, 1 << 20, &wrong);
 	n = wrong == NULL ? pread(fd, h, sizeof(*h), 0) : -1;
 	unsetenv(HANDOVER_VARIABLE);
-	if (n < (ssize_t)offsetof(struct handover, gamed) || h->magic != MAGIC || (h->pid != getpid() && h->pid != getppid()))
+	if (n < (ssize_t)offsetof(struct handover, gamed) || h->magic != MAGIC ||
+	    (h->pid != getpid() && h->pid != getppid()))
 		return false;
 	close(fd);
 	if (h->pid == getpid()) {
@@ -148,7 +152,8 @@ moved(const struct handover *h, const struct config *config)
 static bool
 words_and_access_are_good(const struct config *config, char *err, size_t size)
 {
-	struct access_lists *access = access_new(config->access_admin, config->access_play, config->access_view, err, size);
+	struct access_lists *access =
+	    access_new(config->access_admin, config->access_play, config->access_view, err, size);
 	struct word_list *words = NULL;
 	char path[4096];
 
@@ -179,13 +184,16 @@ handover_preflight(const struct handover *h, const struct config *config)
 	char err[512];
 
 	if (!form_is_ours(h)) {
-		fputs("gamed: its processes speak another form of messages: this version needs a restart of gamed\n", stderr);
+		fputs("gamed: its processes speak another form of messages: this version needs a "
+		      "restart of gamed\n",
+		    stderr);
 		return 1;
 	}
 	fault_init(h->state);
 	fault_hit("preflight");
 	if ((setting = moved(h, config)) != NULL) {
-		fprintf(stderr, "gamed: daemon.%s: changes only with a restart of gamed\n", setting);
+		fprintf(
+		    stderr, "gamed: daemon.%s: changes only with a restart of gamed\n", setting);
 		return 1;
 	}
 	if (!words_and_access_are_good(config, err, sizeof(err))) {
@@ -193,7 +201,10 @@ handover_preflight(const struct handover *h, const struct config *config)
 		return 1;
 	}
 	if (!registry_is_ours(h)) {
-		fprintf(stderr, "gamed: the registry has another layout: this version needs a restart of gamed (%s)\n", strerror(errno));
+		fprintf(stderr,
+		    "gamed: the registry has another layout: this version needs a restart of gamed "
+		    "(%s)\n",
+		    strerror(errno));
 		return 1;
 	}
 	puts(HANDOVER_YES GAMED_VERSION);

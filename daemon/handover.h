@@ -1,6 +1,8 @@
 /*
- * handover.h: what a master gives to itself when it executes another binary: the descriptors and processes that the registry does not tell of. One
- * fixed record in a memory file, whose descriptor stands in the environment. The binary that is asked whether it could go on gets the same record.
+ * handover.h: what a master gives to itself when it executes another binary: the descriptors
+ * and processes that the registry does not tell of. One fixed record in a memory file, whose
+ * descriptor stands in the environment. The binary that is asked whether it could go on gets
+ * the same record.
  */
 #ifndef DAEMON_HANDOVER_H
 #define DAEMON_HANDOVER_H
@@ -12,9 +14,13 @@
 #include "daemon/master.h"
 
 #define HANDOVER_VARIABLE	"GAMED_HANDOVER"
-/* Goes up when the record changes, or what the services of one binary and the master of another would say to each other. */
+/*
+ * Goes up when the record changes, or what the services of one binary and the master of another
+ * would say to each other.
+ */
 #define HANDOVER_VERSION	1
-#define HANDOVER_YES		"gamed can go on as version "	/* what the binary that is asked says */
+/* What the binary that is asked says */
+#define HANDOVER_YES		"gamed can go on as version "
 
 struct handover_service {
 	char	 name[32];	/* of its kind; empty: no such row */
@@ -25,7 +31,8 @@ struct handover_service {
 struct handover {
 	uint64_t magic;
 	uint32_t version, size;
-	uint32_t request_size, notice_size, message_size;	/* of struct service_request, service_notice and worker_message */
+	/* Of struct service_request, service_notice and worker_message */
+	uint32_t request_size, notice_size, message_size;
 	int32_t	 pid;			/* whose record it is */
 	char	 gamed[VERSION_SIZE];	/* the version that hands over */
 	char	 binary[4096];		/* the path to execute, also the next time */
@@ -42,21 +49,24 @@ struct handover {
 void	handover_fill(struct handover *, const struct master *);
 
 /*
- * Puts the record into a memory file that an executed binary inherits, and the number of its descriptor into the environment. 0, or -1 with errno.
- * In the master, whose binary was not executed after all, handover_withdraw undoes it.
+ * Puts the record into a memory file that an executed binary inherits, and the number of its
+ * descriptor into the environment. 0, or -1 with errno. In the master, whose binary was not
+ * executed after all, handover_withdraw undoes it.
  */
 int	handover_pass(const struct handover *);
 void	handover_withdraw(void);
 
 /*
- * Takes the variable out of the environment, and reads the record that it leads to. True if there is one, of this process or of its parent, which asks.
- * Its form may be another's: that is found by handover_preflight.
+ * Takes the variable out of the environment, and reads the record that it leads to. True if
+ * there is one, of this process or of its parent, which asks. Its form may be another's: that
+ * is found by handover_preflight.
  */
 bool	handover_take(struct handover *);
 
 /*
- * Could this binary go on from this record, with these settings: are the directories the same, and can it use the registry? Prints HANDOVER_YES with
- * the version on standard output, or what is wrong on standard error. The exit code.
+ * Could this binary go on from this record, with these settings: are the directories the same,
+ * and can it use the registry? Prints HANDOVER_YES with the version on standard output, or what
+ * is wrong on standard error. The exit code.
  */
 int	handover_preflight(const struct handover *, const struct config *);
 

@@ -149,7 +149,8 @@ expire(struct pass *pass, const char *name, const struct stat *st)
 
 /* Calls back with every journal there is. 0, or -1 with errno. */
 static int
-each(int archive_dir, struct pass *pass, int (*visit)(struct pass *, const char *, const struct stat *))
+each(int archive_dir, struct pass *pass,
+    int (*visit)(struct pass *, const char *, const struct stat *))
 {
 	int copy = openat(archive_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
 	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;

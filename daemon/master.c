@@ -1,6 +1,7 @@
 /*
- * master.c: the loop of the supervisor: its signals, its workers' messages, its way up and its way down. What happens then is in the files that master.h
- * names. From the moment at which it serves it dies of nothing but a broken invariant of its own.
+ * master.c: the loop of the supervisor: its signals, its workers' messages, its way up and its
+ * way down. What happens then is in the files that master.h names. From the moment at which it
+ * serves it dies of nothing but a broken invariant of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,8 @@
 #include "worker/sandbox.h"
 #include "worker/words.h"
 
-#define GRACE_MS	2000	/* after the longest stop time-out: for the kernel to end what was killed */
+/* After the longest stop time-out: for the kernel to end what was killed */
+#define GRACE_MS	2000
 
 static void
 handle_signal(struct master *m, uint32_t number)
@@ -38,7 +40,8 @@ handle_signal(struct master *m, uint32_t number)
 		break;	/* several may stand behind one: reaped below, whatever came */
 	case SIGTERM:
 	case SIGINT:
-		log_info("%s: going down, sessions hibernate", number == SIGTERM ? "SIGTERM" : "SIGINT");
+		log_info(
+		    "%s: going down, sessions hibernate", number == SIGTERM ? "SIGTERM" : "SIGINT");
 		master_shutdown(m, 0, false);
 		break;
 	case SIGUSR2:
@@ -63,7 +66,8 @@ master_hear(struct master *m)
 		if (msg.what == WORKER_READY && msg.slot < REGISTRY_SLOTS)
 			session_ready(m, &msg);
 		else
-			log_error("a worker's message that makes no sense: %u for slot %u", msg.what, msg.slot);
+			log_error("a worker's message that makes no sense: %u for slot %u",
+			    msg.what, msg.slot);
 	}
 }
 
@@ -90,7 +94,7 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 	master_reconcile(m);
 }
 
-/* ---- the way down ------------------------------------------------------------------------------- */
+/* ---- the way down --------------------------------------------------------------------------- */
 
 static void
 end_session(struct master *m, struct registry_entry *e)
@@ -101,7 +105,8 @@ end_session(struct master *m, struct registry_entry *e)
 	else if (e->start_tag != 0 && e->pid != 0 && e->order == ORDER_NONE)
 		/* It was never told of: nothing of it may be left. */
 		order_stop(m, e, "shutting_down", UINT32_MAX);
-	else if (e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_RESTARTING)
+	else if (e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING ||
+		 e->residency == RESIDENCY_RESTARTING)
 		order_sleep(m, e, "shutdown");
 }
 
@@ -127,8 +132,13 @@ master_shutdown(struct master *m, int exit_code, bool end_games)
 		if (e.stop_timeout_ms > longest_ms)
 			longest_ms = e.stop_timeout_ms;
 	}
-	/* The stop time-out, then a finishing worker's start time-out, then what the kernel needs: bounded, whatever children do. */
-	m->ending_deadline_ns = clock_boot_ns() + (longest_ms + m->config->limits[LIMIT_START_TIMEOUT_MS] + GRACE_MS) * NS_PER_MS;
+	/*
+	 * The stop time-out, then a finishing worker's start time-out, then what the kernel needs:
+	 * bounded, whatever children do.
+	 */
+	m->ending_deadline_ns =
+	    clock_boot_ns() +
+	    (longest_ms + m->config->limits[LIMIT_START_TIMEOUT_MS] + GRACE_MS) * NS_PER_MS;
 	timer_set(m, m->ending_deadline_ns);
 	master_reconcile(m);
 }
@@ -137,7 +147,8 @@ static bool
 sessions_are_down(const struct master *m)
 {
 	if (clock_boot_ns() >= m->ending_deadline_ns && m->workers > 0) {
-		log_error("%u sessions did not go, killed as they are: left to the kernel", m->workers);
+		log_error(
+		    "%u sessions did not go, killed as they are: left to the kernel", m->workers);
 		return true;
 	}
 	return m->workers == 0 && (!m->end_games || registry_header(m->registry)->slots_used == 0);
@@ -153,8 +164,8 @@ serve(struct master *m)
 		adopt_decide(m);
 	}
 	registry_header_write(m->registry)->ready = 1;
-	log_info("gamed " GAMED_VERSION " serves at %s/" PLACE_CONTROL ", %u sessions known", m->place.runtime,
-	    registry_header(m->registry)->slots_used);
+	log_info("gamed " GAMED_VERSION " serves at %s/" PLACE_CONTROL ", %u sessions known",
+	    m->place.runtime, registry_header(m->registry)->slots_used);
 	if (m->detached != -1)
 		detach_ready(m->detached);
 	m->detached = -1;
@@ -183,9 +194,12 @@ master_reconcile(struct master *m)
 	}
 }
 
-/* ---- the way up --------------------------------------------------------------------------------- */
+/* ---- the way up ----------------------------------------------------------------------------- */
 
-/* Descriptors are for the gateway's clients and, later, for adopted workers: as many as we may have. */
+/*
+ * Descriptors are for the gateway's clients and, later, for adopted workers: as many as we may
+ * have.
+ */
 static void
 raise_limits(void)
 {
@@ -228,18 +242,25 @@ open_registry(struct master *m, char *err, size_t size)
 		return true;
 	/* The sessions of this very process are in it: the next master may make another. */
 	if (m->start->handover != NULL) {
-		snprintf(err, size, "daemon.runtime_dir: cannot go on with " PLACE_REGISTRY ": %s", strerror(errno));
+		snprintf(err, size, "daemon.runtime_dir: cannot go on with " PLACE_REGISTRY ": %s",
+		    strerror(errno));
 		return false;
 	}
 	if (errno != ENOENT)
-		log_warning("the registry of a gamed that is gone is of no use (%s): made anew from the journals",
-		    errno == ESTALE ? "from before the last boot" : errno == EPROTO ? "damaged, or of another version" : strerror(errno));
-	/* Processes that are in no registry any more may not be heard as if they were in this one. */
+		log_warning("the registry of a gamed that is gone is of no use (%s): made anew "
+			    "from the journals",
+		    errno == ESTALE   ? "from before the last boot"
+		    : errno == EPROTO ? "damaged, or of another version"
+				      : strerror(errno));
+	/*
+	 * Processes that are in no registry any more may not be heard as if they were in this one.
+	 */
 	if (!place_renew_fifo(&m->place, err, size))
 		return false;
 	m->registry = registry_create(path);
 	if (m->registry == NULL)
-		snprintf(err, size, "daemon.runtime_dir: cannot make " PLACE_REGISTRY ": %s", strerror(errno));
+		snprintf(err, size, "daemon.runtime_dir: cannot make " PLACE_REGISTRY ": %s",
+		    strerror(errno));
 	return m->registry != NULL;
 }
 
@@ -272,7 +293,8 @@ open_shared(struct master *m, int given, char *err, size_t size)
 	m->shared.sandbox = sandbox_prepare(&m->shared);
 	if (m->shared.sandbox == NULL && errno != ENOTSUP)
 		log_warning("sessions run without a system-call filter: %s", strerror(errno));
-	m->control = m->start->handover != NULL ? m->start->handover->control : control_open(&m->place, given, err, size);
+	m->control = m->start->handover != NULL ? m->start->handover->control
+						: control_open(&m->place, given, err, size);
 	return m->control != -1;
 }
 
@@ -287,7 +309,8 @@ open_loop(struct master *m, char *err, size_t size)
 	}
 	m->on_signal = event_new(m->base, m->signal_fd, EV_READ | EV_PERSIST, on_signal, m);
 	m->on_fifo = event_new(m->base, m->place.fifo, EV_READ | EV_PERSIST, on_fifo, m);
-	if (m->on_signal == NULL || m->on_fifo == NULL || event_add(m->on_signal, NULL) == -1 || event_add(m->on_fifo, NULL) == -1) {
+	if (m->on_signal == NULL || m->on_fifo == NULL || event_add(m->on_signal, NULL) == -1 ||
+	    event_add(m->on_fifo, NULL) == -1) {
 		snprintf(err, size, "cannot begin: no memory");
 		return false;
 	}
@@ -329,7 +352,8 @@ close_all(struct master *m)
 int
 master_run(const struct config *config, const struct master_start *start)
 {
-	static struct master master = { .signal_fd = -1, .control = -1, .adopted = -1, .upgrade = { .binary = -1, .said = -1 } };
+	static struct master master = {
+	    .signal_fd = -1, .control = -1, .adopted = -1, .upgrade = {.binary = -1, .said = -1}};
 	struct master *m = &master;
 	char err[512] = "";
 	int given;
@@ -344,18 +368,23 @@ master_run(const struct config *config, const struct master_start *start)
 	m->detached = start->detached;
 	services_init(m);
 	upgrade_init(m);
-	/* Before anybody can see us: a SIGTERM then waits for the loop, and nothing is left behind. */
+	/*
+	 * Before anybody can see us: a SIGTERM then waits for the loop, and nothing is left behind.
+	 */
 	if (open_signals(m) == -1) {
 		log_error("cannot begin: %s", strerror(errno));
 		return 1;
 	}
-	m->exit_code = place_open(&m->place, config, start->handover != NULL ? &start->handover->kept : NULL, err, sizeof(err));
+	m->exit_code = place_open(&m->place, config,
+	    start->handover != NULL ? &start->handover->kept : NULL, err, sizeof(err));
 	if (m->exit_code != 0) {
 		log_error("%s", err);
 		return m->exit_code;
 	}
 	if (log_relay_open(m->place.runtime_dir, PLACE_LOG) == -1)
-		log_warning("daemon.runtime_dir: " PLACE_LOG ": %s; sessions will not follow when the log is rotated", strerror(errno));
+		log_warning("daemon.runtime_dir: " PLACE_LOG
+			    ": %s; sessions will not follow when the log is rotated",
+		    strerror(errno));
 	fault_init(m->place.state);
 	raise_limits();
 	why_init(m);

@@ -1,9 +1,10 @@
 /*
- * master.h: the dynamic supervisor. It forks, reaps and restarts; it reads no byte that a client wrote, and knows no JSON and no game.
+ * master.h: the dynamic supervisor. It forks, reaps and restarts; it reads no byte that a
+ * client wrote, and knows no JSON and no game.
  *
- * What it must know about a session stands in the registry's table, and so does not grow its memory or its descriptors,
- * which every fork copies. Beside the table it keeps two arrays of fixed size that follow from it (slot by pid, deadline by slot), left
- * out of forks.
+ * What it must know about a session stands in the registry's table, and so does not grow its
+ * memory or its descriptors, which every fork copies. Beside the table it keeps two arrays of
+ * fixed size that follow from it (slot by pid, deadline by slot), left out of forks.
  *
  *	master.c		the loop: signals, the workers' messages, and the way down
  *	master_kinds.c		the table of process kinds
@@ -62,7 +63,10 @@ enum service_state {
 	SERVICE_COMING,		/* forked, has not said ready */
 	SERVICE_UP,
 	SERVICE_GOING,		/* was told to end */
-	SERVICE_RETIRING,	/* of the binary before: answers what it has in hand, while its successor comes or is there */
+	/*
+	 * Of the binary before: answers what it has in hand, while its successor comes or is there
+	 */
+	SERVICE_RETIRING,
 };
 
 /* One row a kind of service: a new service touches this table alone. */
@@ -71,7 +75,11 @@ struct service_kind {
 	void		(*main)(const struct service_start *);
 	bool		 has_control;	/* gets the listening control socket */
 	bool		 is_helper;	/* does its work, and leaves with 0; never restarted */
-	bool		 hears_no_sessions;	/* is not woken by what is told of sessions: it looks into the registry when it wants to know */
+	/*
+	 * Is not woken by what is told of sessions: it looks into the registry when it wants to
+	 * know
+	 */
+	bool		 hears_no_sessions;
 };
 extern const struct service_kind service_kinds[];
 #define SERVICE_KINDS_MAX 8
@@ -108,12 +116,16 @@ struct view {
 /* One works, the others say so and leave, or have answered and are about to be reaped. */
 #define BACKUPS_MAX 16
 
-/* An upgrade, from the question whether the new binary could go on to the moment at which it does. */
+/*
+ * An upgrade, from the question whether the new binary could go on to the moment at which it
+ * does.
+ */
 struct upgrade {
 	int		 binary;	/* the new one, open; -1: no upgrade is under way */
 	pid_t		 preflight;	/* the process that is asked; 0: it has said yes */
 	int		 said;		/* what it writes, -1 */
-	uint64_t	 deadline_ns;	/* to answer, then for everybody to be where it can be done */
+	/* To answer, then for everybody to be where it can be done */
+	uint64_t	 deadline_ns;
 	pid_t		 asker;		/* the service that waits for the answer; 0: none */
 	uint64_t	 asker_tag;
 };
@@ -124,13 +136,15 @@ struct master_start {
 	int		 ready_fd;	/* gets a newline when gamed is ready, or -1; its own */
 	int		 argc;
 	char *const	*argv;		/* of the command line; argv[0] is not used */
-	const struct handover *handover;	/* from the binary before in this process; NULL: it begins anew */
+	/* From the binary before in this process; NULL: it begins anew */
+	const struct handover *handover;
 };
 
 struct master {
 	const struct master_start *start;
 	const struct config	*config;	/* in force */
-	struct config		*reloaded;	/* the same, if it is our own; NULL: it is our caller's */
+	/* The same, if it is our own; NULL: it is our caller's */
+	struct config		*reloaded;
 	struct place		 place;
 	struct registry		*registry;
 	bool			 is_successor;	/* it was another master's, which is gone */
@@ -154,20 +168,26 @@ struct master {
 	struct view		 views[VIEWS_MAX];
 	pid_t			 backups[BACKUPS_MAX];	/* helpers; 0: free */
 
-	int			 adopted;	/* an epoll set: the pidfds of workers that are not our children; -1: none */
+	/* An epoll set: the pidfds of workers that are not our children; -1: none */
+	int			 adopted;
 	struct event		*on_adopted;
-	int			*pidfd_of_slot;	/* pidfd + 1, 0 for a child; NULL: all are children */
+	/* Pidfd + 1, 0 for a child; NULL: all are children */
+	int			*pidfd_of_slot;
 	uint32_t		*slot_of_pid;	/* REGISTRY_NONE and below: see master_spawn.c */
-	uint64_t		*deadline_of_slot;	/* copies of the entries' deadlines, dense */
+	/* Copies of the entries' deadlines, dense */
+	uint64_t		*deadline_of_slot;
 	unsigned		 workers;	/* processes of sessions that run */
-	unsigned		 coming;	/* of these, those which are not ready yet, but first starts */
-	bool			 has_overdue;	/* restarts or wakes are due, but too many are coming, or awake */
+	/* Of these, those which are not ready yet, but first starts */
+	unsigned		 coming;
+	/* Restarts or wakes are due, but too many are coming, or awake */
+	bool			 has_overdue;
 	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
 	char			 binary[4096];	/* the path by which gamed was started */
 	struct upgrade		 upgrade;
 	bool			 is_replacing;	/* services of the binary before are left */
 	unsigned long		 stale_messages;
-	uint64_t		 oom_kills;	/* those of our control group that are accounted for */
+	/* Those of our control group that are accounted for */
+	uint64_t		 oom_kills;
 };
 
 /* ---- master.c */
@@ -175,18 +195,28 @@ struct master {
 int	master_run(const struct config *, const struct master_start *);
 /* Takes in what workers have said. */
 void	master_hear(struct master *);
-/* The way down: sessions first, then services. Again: nothing changes but that end_games may be added. */
+/*
+ * The way down: sessions first, then services. Again: nothing changes but that end_games may be
+ * added.
+ */
 void	master_shutdown(struct master *, int exit_code, bool end_games);
-/* Compares where the master is with where it wants to be, and takes the next step: called after every event that may matter. */
+/*
+ * Compares where the master is with where it wants to be, and takes the next step: called after
+ * every event that may matter.
+ */
 void	master_reconcile(struct master *);
 
 /* ---- master_spawn.c */
 bool	spawn_init(struct master *);
 void	spawn_fini(struct master *);
-/* Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and answer as in worker.h. 0, or -1 with errno. */
+/*
+ * Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and
+ * answer as in worker.h. 0, or -1 with errno.
+ */
 int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
 /* key: as in worker.h. */
-int	spawn_view(struct master *, const struct registry_entry *, const char *key, int answer, uint64_t now_ns);
+int spawn_view(
+    struct master *, const struct registry_entry *, const char *key, int answer, uint64_t now_ns);
 /* The helper that makes a backup, with its end of a socket. EBUSY: too many are there. */
 int	spawn_backup(struct master *, int answer);
 /* Kills the helpers of both kinds; true when none is left: they must not outlive the master. */
@@ -200,11 +230,17 @@ pid_t	spawn_child(void);
 void	master_reap(struct master *);
 /* The adopted process of this entry has ended: nobody saw how, but it may have said why. */
 void	reap_adopted(struct master *, struct registry_entry *e);
-/* The same of one that was gone before it could be adopted, but for what follows: that is still to be decided (e->reaped). */
+/*
+ * The same of one that was gone before it could be adopted, but for what follows: that is still
+ * to be decided (e->reaped).
+ */
 void	reap_lost(struct master *, struct registry_entry *e);
 
 /* ---- master_adopt.c */
-/* The sessions in the registry of a master that is gone. False with errno where no way to watch them can be made; then nothing has changed. */
+/*
+ * The sessions in the registry of a master that is gone. False with errno where no way to watch
+ * them can be made; then nothing has changed.
+ */
 bool	adopt_sessions(struct master *);
 /* What becomes of those that died without a master: when services can be told of it. */
 void	adopt_decide(struct master *);
@@ -228,7 +264,7 @@ void	totals_ended(struct master *, unsigned mode, const char *reason);
 void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);
 
 /* ---- master_begin.c */
-void	session_start(struct master *, struct service *, const struct service_request *, int sealed);
+void session_start(struct master *, struct service *, const struct service_request *, int sealed);
 void	session_found(struct master *, const struct service_request *);
 
 /* ---- master_sessions.c */
@@ -243,7 +279,7 @@ void	session_died(struct master *, struct registry_entry *e);
 void	session_due(struct master *, struct registry_entry *e, uint64_t now_ns);
 /* Forks what stands in the entry. A fork that fails is an attempt that failed. */
 void	session_fork(struct master *, struct registry_entry *e, enum residency, uint64_t now_ns);
-void	session_finish(struct master *, struct registry_entry *e, const char *reason, uint64_t now_ns);
+void session_finish(struct master *, struct registry_entry *e, const char *reason, uint64_t now_ns);
 /* Gives the slot back and tells that the session is over. */
 void	session_ended(struct master *, struct registry_entry *e);
 void	session_hold(struct master *, struct registry_entry *e, const char *reason);
@@ -251,14 +287,19 @@ void	session_hold(struct master *, struct registry_entry *e, const char *reason)
 void	session_publish(struct master *, struct registry_entry *e, uint64_t deadline_ns);
 
 /* ---- master_orders.c */
-enum error_reason order_stop(struct master *, struct registry_entry *e, const char *reason, uint32_t timeout_ms);
+enum error_reason order_stop(
+    struct master *, struct registry_entry *e, const char *reason, uint32_t timeout_ms);
 /* Stops a session whose time is over, if it is still as the manager saw it. */
-enum error_reason order_expire(struct master *m, struct registry_entry *e, const struct service_request *);
+enum error_reason order_expire(
+    struct master *m, struct registry_entry *e, const struct service_request *);
 enum error_reason order_kill(struct master *, struct registry_entry *e);
 enum error_reason order_wake(struct master *, struct registry_entry *e);
 enum error_reason order_release(struct master *, struct registry_entry *e);
 enum error_reason order_hibernate(struct master *, struct registry_entry *e);
-/* Sends its process to sleep, if it has one that was told nothing else yet: why is for its journal. */
+/*
+ * Sends its process to sleep, if it has one that was told nothing else yet: why is for its
+ * journal.
+ */
 void	order_sleep(struct master *, struct registry_entry *e, const char *why);
 /* The entry's process did not do as ordered in time. */
 void	order_overdue(struct master *, struct registry_entry *e, uint64_t now_ns);
@@ -282,7 +323,8 @@ bool	services_stop_last(struct master *);
 void	service_ready(struct master *, struct service *);
 void	service_died(struct master *, struct service *, int status);
 void	service_detail(struct service *, const char *detail);
-uint64_t services_due(struct master *, uint64_t now_ns);	/* kills what is late; the next deadline, or 0 */
+/* Kills what is late; the next deadline, or 0 */
+uint64_t services_due(struct master *, uint64_t now_ns);
 /* It broke the form of our messages, or does not read them: SIGKILL. */
 void	service_end(struct service *, const char *why);
 struct service *service_of_pid(struct master *, pid_t);
@@ -310,7 +352,10 @@ void	timer_set(struct master *, uint64_t due_ns);	/* not later than this */
 void	timer_set_slot(struct master *, uint32_t slot, uint64_t due_ns);	/* 0: none */
 
 /* ---- master_reload.c */
-/* Reads the configuration again. False, and nothing has changed: err says why, and so does the log. */
+/*
+ * Reads the configuration again. False, and nothing has changed: err says why, and so does the
+ * log.
+ */
 bool	master_reload(struct master *, char *err, size_t size);
 /* The configured limits, for an entry that has none of its own. */
 void	session_take_limits(const struct master *, struct registry_entry *);
@@ -318,7 +363,10 @@ void	session_take_limits(const struct master *, struct registry_entry *);
 /* ---- master_preflight.c */
 /* Asks the file that is open as upgrade.binary. 0, or -1 with errno. */
 int	preflight_start(struct master *);
-/* The command line of this gamed, with the binary's path, and one option more unless it is NULL. The caller's, free(); NULL without memory. */
+/*
+ * The command line of this gamed, with the binary's path, and one option more unless it is
+ * NULL. The caller's, free(); NULL without memory.
+ */
 char	**upgrade_argv(const struct master *, const char *option);
 /* It has ended: true if it said yes; else why not. */
 bool	preflight_result(struct master *, int status, char *why, size_t size);
@@ -331,7 +379,8 @@ void	upgrade_begin(struct master *, const struct service *, uint64_t tag);
 bool	upgrade_reaped(struct master *, pid_t, int status);
 /* Executes the new binary, if it has said yes and this is a moment for it. */
 void	upgrade_step(struct master *);
-uint64_t upgrade_due(struct master *, uint64_t now_ns);	/* gives up what takes too long; the next deadline, or 0 */
+/* Gives up what takes too long; the next deadline, or 0 */
+uint64_t upgrade_due(struct master *, uint64_t now_ns);
 /* In the new binary: takes over what the one before left. */
 void	upgrade_take_over(struct master *);
 

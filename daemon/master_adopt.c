@@ -1,13 +1,16 @@
 /*
- * master_adopt.c: the workers of a master that is gone. Called once on the way up, with the table that it left: what lives is adopted, what
- * died meanwhile is taken in, and whatever was under way (a start, an order, a restart that is due) goes on as the entry says.
+ * master_adopt.c: the workers of a master that is gone. Called once on the way up, with the
+ * table that it left: what lives is adopted, what died meanwhile is taken in, and whatever was
+ * under way (a start, an order, a restart that is due) goes on as the entry says.
  *
- * An adopted worker is not our child: it is watched, and signalled, through a pidfd, the one descriptor that the master ever holds for a
- * session. All of them stand in an epoll set of their own, so that the master's memory grows by none of them. After an upgrade in place they
- * are our children all the same, and are reaped as such: session_signal and watch are the only places that know.
+ * An adopted worker is not our child: it is watched, and signalled, through a pidfd, the one
+ * descriptor that the master ever holds for a session. All of them stand in an epoll set of
+ * their own, so that the master's memory grows by none of them. After an upgrade in place they
+ * are our children all the same, and are reaped as such: session_signal and watch are the only
+ * places that know.
  *
- * Error policy: whoever can't be watched is let go. It sleeps when its orphan time-out is over; until then it holds its journal's lock, and the
- * session's next process waits for that.
+ * Error policy: whoever can't be watched is let go. It sleeps when its orphan time-out is over;
+ * until then it holds its journal's lock, and the session's next process waits for that.
  */
 #include <errno.h>
 #include <poll.h>
@@ -48,7 +51,7 @@ session_signal(struct master *m, const struct registry_entry *e, int sig)
 	return kill(e->pid, sig);
 }
 
-/* ---- their ends --------------------------------------------------------------------------------- */
+/* ---- their ends ----------------------------------------------------------------------------- */
 
 static void
 forget(struct master *m, uint32_t slot)
@@ -56,7 +59,10 @@ forget(struct master *m, uint32_t slot)
 	int pidfd = m->pidfd_of_slot[slot] - 1;
 
 	m->pidfd_of_slot[slot] = 0;
-	/* A child that has just been forked may have it too: closing alone would leave it in the set. */
+	/*
+	 * A child that has just been forked may have it too: closing alone would leave it in the
+	 * set.
+	 */
 	epoll_ctl(m->adopted, EPOLL_CTL_DEL, pidfd, NULL);
 	close(pidfd);
 }
@@ -82,7 +88,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	master_reconcile(m);
 }
 
-/* ---- who lives ---------------------------------------------------------------------------------- */
+/* ---- who lives ------------------------------------------------------------------------------ */
 
 static bool
 is_child(pid_t pid)
@@ -93,8 +99,9 @@ is_child(pid_t pid)
 }
 
 /*
- * A descriptor of this very process; -1 with errno, ESRCH where it is gone. The pid may be another's by now: who has it is asked when the
- * descriptor holds it, and then whether that one lives (a signal 0 would reach zombies too).
+ * A descriptor of this very process; -1 with errno, ESRCH where it is gone. The pid may be
+ * another's by now: who has it is asked when the descriptor holds it, and then whether that one
+ * lives (a signal 0 would reach zombies too).
  */
 static int
 open_living(const struct registry_entry *e)
@@ -106,7 +113,8 @@ open_living(const struct registry_entry *e)
 	if (ended.fd == -1)
 		return -1;
 	if (process_is(e->pid, e->pid_start) && poll(&ended, 1, 0) == 0) {
-		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)ended.fd + RESERVED < limit.rlim_cur)
+		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		    (rlim_t)ended.fd + RESERVED < limit.rlim_cur)
 			return ended.fd;
 		error = EMFILE;
 	}
@@ -140,8 +148,8 @@ watch(struct master *m, const struct registry_entry *e)
 }
 
 /*
- * The last master died while it forked for this entry. Its pid stands in the slot if there is a process, which, if it still is that one,
- * began soon after the fork did.
+ * The last master died while it forked for this entry. Its pid stands in the slot if there is a
+ * process, which, if it still is that one, began soon after the fork did.
  */
 static void
 find_forked(struct master *m, struct registry_entry *e, uint64_t now)
@@ -161,13 +169,18 @@ find_forked(struct master *m, struct registry_entry *e, uint64_t now)
 	}
 }
 
-/* ---- what goes on ------------------------------------------------------------------------------- */
+/* ---- what goes on --------------------------------------------------------------------------- */
 
-/* It was not told to sleep, or only because all were, or to be woken again: it does not go on sleeping. */
+/*
+ * It was not told to sleep, or only because all were, or to be woken again: it does not go on
+ * sleeping.
+ */
 static bool
 is_to_wake(const struct registry_entry *e)
 {
-	return e->order == ORDER_NONE || (e->order == ORDER_HIBERNATE && (e->wake_wanted || strcmp(e->reason, "shutdown") == 0));
+	return e->order == ORDER_NONE ||
+	       (e->order == ORDER_HIBERNATE &&
+		   (e->wake_wanted || strcmp(e->reason, "shutdown") == 0));
 }
 
 static void
@@ -234,7 +247,10 @@ first_deadline(const struct master *m, const struct registry_entry *e, uint64_t 
 	return due == 0 || due > turn ? due : turn;
 }
 
-/* It lives, and is ours from here on. What it was told to do, or to become, it has its whole time for again: its poke may have been lost. */
+/*
+ * It lives, and is ours from here on. What it was told to do, or to become, it has its whole
+ * time for again: its poke may have been lost.
+ */
 static void
 take_on(struct master *m, struct registry_entry *e, uint64_t now)
 {
@@ -246,7 +262,8 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 		m->coming++;
 	/* From the binary before in this process nothing was lost: what is under way goes on. */
 	if (m->start->handover != NULL) {
-		session_publish(m, e, e->residency == RESIDENCY_AWAKE ? sleep_deadline(m, e) : e->deadline_ns);
+		session_publish(
+		    m, e, e->residency == RESIDENCY_AWAKE ? sleep_deadline(m, e) : e->deadline_ns);
 		return;
 	}
 	if (e->order == ORDER_HIBERNATE && is_to_wake(e))
@@ -265,7 +282,9 @@ take_on(struct master *m, struct registry_entry *e, uint64_t now)
 static void
 let_go(struct master *m, struct registry_entry *e, int error, uint64_t now)
 {
-	log_error("session %s pid %d cannot be adopted: %s; it comes back when that process has gone to sleep", e->id, e->pid, strerror(error));
+	log_error("session %s pid %d cannot be adopted: %s; it comes back when that process has "
+		  "gone to sleep",
+	    e->id, e->pid, strerror(error));
 	e->pid = 0;
 	e->cell = REGISTRY_NONE;	/* not given away: it is written to */
 	e->start_tag = 0;
@@ -276,9 +295,10 @@ let_go(struct master *m, struct registry_entry *e, int error, uint64_t now)
 }
 
 /*
- * It died. What becomes of the session is decided when the services can be told of it: adopt_decide. But one that slept because it had no
- * master, or because that was going down, is to come back as if nothing had been; and a finishing worker that was killed with the master is no
- * reason to give up.
+ * It died. What becomes of the session is decided when the services can be told of it:
+ * adopt_decide. But one that slept because it had no master, or because that was going down, is
+ * to come back as if nothing had been; and a finishing worker that was killed with the master
+ * is no reason to give up.
  */
 static void
 postpone(struct master *m, struct registry_entry *e, uint64_t now)
@@ -323,7 +343,8 @@ adopt_one(struct master *m, struct registry_entry *e, uint64_t now)
 static bool
 open_set(struct master *m)
 {
-	void *array = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *array = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (array == MAP_FAILED)
 		return false;
@@ -350,7 +371,8 @@ adopt_sessions(struct master *m)
 		fault_hit("adopt");
 	}
 	log_info("master number %llu on this registry: %u sessions known, %u processes adopted",
-	    (unsigned long long)registry_header(m->registry)->incarnation, registry_header(m->registry)->slots_used, m->workers);
+	    (unsigned long long)registry_header(m->registry)->incarnation,
+	    registry_header(m->registry)->slots_used, m->workers);
 	return true;
 }
 

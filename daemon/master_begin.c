@@ -1,6 +1,6 @@
 /*
- * master_begin.c: how a session comes to be there: asked for by a client, or found in its journal when gamed starts. What is refused
- * leaves nothing behind.
+ * master_begin.c: how a session comes to be there: asked for by a client, or found in its
+ * journal when gamed starts. What is refused leaves nothing behind.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "daemon/master.h"
 
 static void
-refuse(struct service *s, const struct service_request *r, enum error_reason reason, const char *text, const struct registry_entry *e)
+refuse(struct service *s, const struct service_request *r, enum error_reason reason,
+    const char *text, const struct registry_entry *e)
 {
 	struct service_notice n = { .what = NOTICE_REFUSED, .tag = r->tag, .error = reason };
 
@@ -52,7 +53,10 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 	e->poisoned = r->poisoned;
 	e->restart = r->restart;
 	if (e->restart == 0) {
-		restart_type_parse(config->mode_restart[r->mode] != NULL ? config->mode_restart[r->mode] : config->restart, &type);
+		restart_type_parse(config->mode_restart[r->mode] != NULL
+				       ? config->mode_restart[r->mode]
+				       : config->restart,
+		    &type);
 		e->restart = type;
 	}
 	session_take_limits(m, e);
@@ -64,7 +68,10 @@ entry_fill(const struct master *m, struct registry_entry *e, const struct servic
 	}
 }
 
-/* Is there less room than journal.disk_free_min_mb? Then games that run have it, and no new one begins. */
+/*
+ * Is there less room than journal.disk_free_min_mb? Then games that run have it, and no new one
+ * begins.
+ */
 static bool
 room_is_low(const struct master *m)
 {
@@ -76,15 +83,18 @@ room_is_low(const struct master *m)
 
 /* May this session begin? Else the typed reason. */
 static enum error_reason
-start_refusal(const struct master *m, const struct service_request *r, struct registry_entry *e, const char **why)
+start_refusal(const struct master *m, const struct service_request *r, struct registry_entry *e,
+    const char **why)
 {
 	*why = "";
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
 	if (registry_find(m->registry, r->id, e) != REGISTRY_NONE) {
-		bool runs = e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_STOPPING;
+		bool runs = e->residency == RESIDENCY_AWAKE || e->residency == RESIDENCY_STARTING ||
+			    e->residency == RESIDENCY_STOPPING;
 
-		return runs && e->pid != 0 && !e->finishing ? ERROR_ALREADY_STARTED : ERROR_ALREADY_PRESENT;
+		return runs && e->pid != 0 && !e->finishing ? ERROR_ALREADY_STARTED
+							    : ERROR_ALREADY_PRESENT;
 	}
 	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
 		return ERROR_MAX_SESSIONS;
@@ -105,7 +115,8 @@ session_start(struct master *m, struct service *s, const struct service_request 
 	enum error_reason refusal = start_refusal(m, r, &e, &why);
 
 	if (refusal != ERROR_NONE) {
-		refuse(s, r, refusal, why, e.pid != 0 || refusal == ERROR_ALREADY_PRESENT ? &e : NULL);
+		refuse(
+		    s, r, refusal, why, e.pid != 0 || refusal == ERROR_ALREADY_PRESENT ? &e : NULL);
 		return;
 	}
 	entry_fill(m, &e, r);
@@ -113,7 +124,8 @@ session_start(struct master *m, struct service *s, const struct service_request 
 	e.residency = RESIDENCY_STARTING;
 	e.state = STATE_INITIALIZING;
 	if (registry_slot_take(m->registry, &e, now) == -1) {
-		refuse(s, r, errno == ENFILE ? ERROR_MAX_SESSIONS : ERROR_START_FAILED, strerror(errno), NULL);
+		refuse(s, r, errno == ENFILE ? ERROR_MAX_SESSIONS : ERROR_START_FAILED,
+		    strerror(errno), NULL);
 		return;
 	}
 	if (spawn_session(m, &e, false, sealed) == -1) {
@@ -138,7 +150,8 @@ session_found(struct master *m, const struct service_request *r)
 	e.residency = r->wanted;
 	e.state = r->state;
 	if (registry_slot_take(m->registry, &e, now) == -1) {
-		log_error("session %s cannot be brought back: %s; its journal stays", r->id, strerror(errno));
+		log_error("session %s cannot be brought back: %s; its journal stays", r->id,
+		    strerror(errno));
 		return;
 	}
 	if (e.residency == RESIDENCY_HELD) {
@@ -146,7 +159,10 @@ session_found(struct master *m, const struct service_request *r)
 		strlcpy(e.reason, r->text, sizeof(e.reason));
 		strlcpy(e.last_words, r->detail, sizeof(e.last_words));
 	}
-	/* Awake ones are restarts that are due now: the timer brings them back, a few at a time. Their processes read when they were played last. */
+	/*
+	 * Awake ones are restarts that are due now: the timer brings them back, a few at a time.
+	 * Their processes read when they were played last.
+	 */
 	if (e.residency == RESIDENCY_AWAKE) {
 		e.residency = RESIDENCY_RESTARTING;
 		e.activity_ns = 0;

@@ -1,6 +1,7 @@
 /*
- * master_notices.c: what services are told. The master never waits for a service: what does not fit into its socket waits in a queue with a bound, and a service that does
- * not read until that is full is ended (it is restarted, and asks anew).
+ * master_notices.c: what services are told. The master never waits for a service: what does not
+ * fit into its socket waits in a queue with a bound, and a service that does not read until
+ * that is full is ended (it is restarted, and asks anew).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +60,8 @@ notice_send(struct service *s, const struct service_notice *notice)
 {
 	if (s->fd == -1)
 		return;
-	if (s->queued > 0 || (message_send_notice(s->fd, notice) == -1 && (errno == EAGAIN || errno == ENOBUFS)))
+	if (s->queued > 0 ||
+	    (message_send_notice(s->fd, notice) == -1 && (errno == EAGAIN || errno == ENOBUFS)))
 		enqueue(s, notice);
 	/* Any other error is a service that is gone: it is about to be reaped. */
 }
@@ -70,7 +72,8 @@ notice_flush(struct service *s)
 	struct queued_notice *q;
 
 	while ((q = STAILQ_FIRST(&s->queue)) != NULL) {
-		if (message_send_notice(s->fd, &q->notice) == -1 && (errno == EAGAIN || errno == ENOBUFS)) {
+		if (message_send_notice(s->fd, &q->notice) == -1 &&
+		    (errno == EAGAIN || errno == ENOBUFS)) {
 			event_add(s->writable, NULL);
 			return;
 		}
@@ -101,7 +104,8 @@ notice_all(struct master *m, const struct service_notice *notice)
 		struct service *s = &m->services[i];
 		bool serves = s->state == SERVICE_UP || s->state == SERVICE_RETIRING;
 
-		if (serves && !s->kind->is_helper && !(is_of_a_session && s->kind->hears_no_sessions))
+		if (serves && !s->kind->is_helper &&
+		    !(is_of_a_session && s->kind->hears_no_sessions))
 			notice_send(s, notice);
 	}
 }

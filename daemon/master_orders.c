@@ -1,6 +1,7 @@
 /*
- * master_orders.c: what a session is told to do: the order is written into its entry with a deadline, and its process is poked with SIGUSR1. Who does not do as
- * ordered in time is killed, and what is then missing in its journal is written by a finishing worker.
+ * master_orders.c: what a session is told to do: the order is written into its entry with a
+ * deadline, and its process is poked with SIGUSR1. Who does not do as ordered in time is
+ * killed, and what is then missing in its journal is written by a finishing worker.
  */
 #include <signal.h>
 #include <string.h>
@@ -52,7 +53,8 @@ order_expire(struct master *m, struct registry_entry *e, const struct service_re
 		return ERROR_CONFLICT;
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
-	if (e->residency != RESIDENCY_AWAKE && e->residency != RESIDENCY_HIBERNATED && e->residency != RESIDENCY_RESTARTING)
+	if (e->residency != RESIDENCY_AWAKE && e->residency != RESIDENCY_HIBERNATED &&
+	    e->residency != RESIDENCY_RESTARTING)
 		return ERROR_INVALID_STATE;
 	return order_stop(m, e, r->text, UINT32_MAX);
 }
@@ -155,8 +157,9 @@ order_hibernate(struct master *m, struct registry_entry *e)
 }
 
 /*
- * It is late because the kernel holds it, as it does with who waits for a disk: killing it would not end it now, but when the disk comes back, when it
- * would have done as ordered. The way down is not held up by that.
+ * It is late because the kernel holds it, as it does with who waits for a disk: killing it
+ * would not end it now, but when the disk comes back, when it would have done as ordered. The
+ * way down is not held up by that.
  */
 static bool
 is_held_up(const struct master *m, const struct registry_entry *e)
@@ -169,7 +172,9 @@ order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
 {
 	if (is_held_up(m, e)) {
 		if (!e->waits)
-			log_warning("session %s pid %d waits for the disk: it is late, and is not killed for that", e->id, e->pid);
+			log_warning("session %s pid %d waits for the disk: it is late, and is not "
+				    "killed for that",
+			    e->id, e->pid);
 		e->waits = 1;
 		session_publish(m, e, now_ns + DISK_AGAIN_MS * NS_PER_MS);
 		return;
@@ -182,7 +187,8 @@ order_overdue(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		strlcpy(e->reason, "start_timeout", sizeof(e->reason));
 	else if (e->order == ORDER_STOP && !e->finishing)
 		strlcpy(e->reason, "killed", sizeof(e->reason));
-	e->killed_for = e->residency == RESIDENCY_STOPPING ? CAUSE_STOP_TIMEOUT : CAUSE_START_TIMEOUT;
+	e->killed_for =
+	    e->residency == RESIDENCY_STOPPING ? CAUSE_STOP_TIMEOUT : CAUSE_START_TIMEOUT;
 	session_publish(m, e, 0);
 	session_signal(m, e, SIGKILL);
 }

@@ -1,7 +1,9 @@
 /*
- * master_preflight.c: a new binary is asked, in a process of its own, whether it could go on from here: it gets the command line of this gamed, with
- * -n, and the record that it would get (daemon/handover.h). So what is no gamed, or one that could not, is found out while the old one serves on. Called
- * by master_upgrade.c. Error policy: whatever that process does or fails to do is a no.
+ * master_preflight.c: a new binary is asked, in a process of its own, whether it could go on
+ * from here: it gets the command line of this gamed, with -n, and the record that it would get
+ * (daemon/handover.h). So what is no gamed, or one that could not, is found out while the old
+ * one serves on. Called by master_upgrade.c. Error policy: whatever that process does or fails
+ * to do is a no.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -47,8 +49,8 @@ ask(const struct master *m, int says)
 	handover_fill(&h, m);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (argv != NULL && handover_pass(&h) == 0 && dup2(nothing, STDIN_FILENO) != -1 && dup2(says, STDOUT_FILENO) != -1 &&
-	    dup2(says, STDERR_FILENO) != -1)
+	if (argv != NULL && handover_pass(&h) == 0 && dup2(nothing, STDIN_FILENO) != -1 &&
+	    dup2(says, STDOUT_FILENO) != -1 && dup2(says, STDERR_FILENO) != -1)
 		fexecve(m->upgrade.binary, argv, environ);
 	dprintf(says, "it cannot be executed: %s\n", strerror(errno));
 	_exit(126);
@@ -101,17 +103,22 @@ preflight_result(struct master *m, int status, char *why, size_t size)
 	close(m->upgrade.said);
 	m->upgrade.said = -1;
 	m->upgrade.preflight = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && strncmp(text, HANDOVER_YES, sizeof(HANDOVER_YES) - 1) == 0)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	    strncmp(text, HANDOVER_YES, sizeof(HANDOVER_YES) - 1) == 0)
 		return true;
 	first_line(text);
 	if (clock_boot_ns() >= m->upgrade.deadline_ns)
-		snprintf(why, size, "it was asked whether it could go on, and did not answer in time");
+		snprintf(
+		    why, size, "it was asked whether it could go on, and did not answer in time");
 	else if (WIFSIGNALED(status))
-		snprintf(why, size, "it was asked whether it could go on, and died: signal %d", WTERMSIG(status));
+		snprintf(why, size, "it was asked whether it could go on, and died: signal %d",
+		    WTERMSIG(status));
 	else if (WEXITSTATUS(status) == 0)
 		snprintf(why, size, "it is no gamed that could go on from here");
 	else if (text[0] == '\0')
-		snprintf(why, size, "it was asked whether it could go on, and left with exit code %d", WEXITSTATUS(status));
+		snprintf(why, size,
+		    "it was asked whether it could go on, and left with exit code %d",
+		    WEXITSTATUS(status));
 	else
 		snprintf(why, size, "%s", text);
 	return false;

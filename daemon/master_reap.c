@@ -1,6 +1,7 @@
 /*
- * master_reap.c: death. Takes in every child that ended, copies what it said out of its cell before the cell can be used again, writes one
- * obituary line (who, how, said what, lived how long), and hands the entry to policy.
+ * master_reap.c: death. Takes in every child that ended, copies what it said out of its cell
+ * before the cell can be used again, writes one obituary line (who, how, said what, lived how
+ * long), and hands the entry to policy.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,15 +18,16 @@ static void
 how_text(int status, char *buf, size_t size)
 {
 	if (WIFSIGNALED(status))
-		snprintf(buf, size, "signal %d (%s)%s", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?",
+		snprintf(buf, size, "signal %d (%s)%s", WTERMSIG(status),
+		    sigabbrev_np(WTERMSIG(status)) != NULL ? sigabbrev_np(WTERMSIG(status)) : "?",
 		    WCOREDUMP(status) ? ", core dumped" : "");
 	else
 		snprintf(buf, size, "exit code %d", WEXITSTATUS(status));
 }
 
 /*
- * The command that ended it is remembered until the next process has journaled that. Who the command is, is a number that is handed on: what clients
- * write is read by none of us.
+ * The command that ended it is remembered until the next process has journaled that. Who the
+ * command is, is a number that is handed on: what clients write is read by none of us.
  */
 static void
 crash_note(struct registry_entry *e, const struct registry_cell *cell, enum worker_phase phase)
@@ -43,9 +45,10 @@ crash_note(struct registry_entry *e, const struct registry_cell *cell, enum work
 }
 
 /*
- * What the process said of itself, into the entry. Nothing is decided by it: it is kept for those who look. Counters are of this
- * process; they go into the totals and add up in the entry. The entry gives its cell up before the totals have what the cell counted: who adds totals and
- * cells up, in this order, counts nothing twice.
+ * What the process said of itself, into the entry. Nothing is decided by it: it is kept for
+ * those who look. Counters are of this process; they go into the totals and add up in the
+ * entry. The entry gives its cell up before the totals have what the cell counted: who adds
+ * totals and cells up, in this order, counts nothing twice.
  */
 static void
 last_words_take(struct master *m, struct registry_entry *e)
@@ -90,18 +93,21 @@ obituary(const struct registry_entry *e, const char *how)
 	enum ending ending = ending_of(last);
 
 	if (ending == ENDING_OVER || ending == ENDING_STOPPED || ending == ENDING_HIBERNATED) {
-		log_info("session %s pid %d left: %s, after %llu.%03llu s", e->id, last->pid, exit_intent_name(last->intent),
-		    (unsigned long long)last->lived_ms / 1000, (unsigned long long)last->lived_ms % 1000);
+		log_info("session %s pid %d left: %s, after %llu.%03llu s", e->id, last->pid,
+		    exit_intent_name(last->intent), (unsigned long long)last->lived_ms / 1000,
+		    (unsigned long long)last->lived_ms % 1000);
 		return;
 	}
-	log_warning("session %s pid %d died: %s after %llu.%03llu s%s%s%s%s%s", e->id, last->pid, how, (unsigned long long)last->lived_ms / 1000,
-	    (unsigned long long)last->lived_ms % 1000, *command != '\0' ? ", on \"" : "", command, *command != '\0' ? "\"" : "",
-	    *e->last_words != '\0' ? ", last words: " : "", e->last_words);
+	log_warning("session %s pid %d died: %s after %llu.%03llu s%s%s%s%s%s", e->id, last->pid,
+	    how, (unsigned long long)last->lived_ms / 1000,
+	    (unsigned long long)last->lived_ms % 1000, *command != '\0' ? ", on \"" : "", command,
+	    *command != '\0' ? "\"" : "", *e->last_words != '\0' ? ", last words: " : "",
+	    e->last_words);
 }
 
 /*
- * The entry's process is gone: its words, its obituary, and the entry says so. What follows is decided by session_died; a master that dies
- * in between leaves that to its successor.
+ * The entry's process is gone: its words, its obituary, and the entry says so. What follows is
+ * decided by session_died; a master that dies in between leaves that to its successor.
  */
 static void
 bury(struct master *m, struct registry_entry *e, int code, int signal, const char *how)
@@ -140,7 +146,8 @@ reap_session(struct master *m, uint32_t slot, pid_t pid, int status)
 		fatal(1, "pid %d was a child of slot %u, whose entry does not know it", pid, slot);
 	how_text(status, how, sizeof(how));
 	uncount(m, &e);
-	bury(m, &e, WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0, how);
+	bury(m, &e, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	    WIFSIGNALED(status) ? WTERMSIG(status) : 0, how);
 	session_died(m, &e);
 }
 

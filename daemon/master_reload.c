@@ -1,6 +1,7 @@
 /*
- * master_reload.c: new settings while gamed runs. All of them come into force or none: whatever can fail is done before the first thing is changed.
- * Processes of sessions keep the settings with which they were forked; what the master decides about them follows the new ones at once.
+ * master_reload.c: new settings while gamed runs. All of them come into force or none: whatever
+ * can fail is done before the first thing is changed. Processes of sessions keep the settings
+ * with which they were forked; what the master decides about them follows the new ones at once.
  */
 #include <errno.h>
 #include <string.h>
@@ -42,7 +43,8 @@ limits_apply(struct master *m)
 		if (e.reaped)
 			registry_write(m->registry, &e);
 		else
-			session_publish(m, &e, e.residency == RESIDENCY_AWAKE ? sleep_deadline(m, &e) : e.deadline_ns);
+			session_publish(m, &e,
+			    e.residency == RESIDENCY_AWAKE ? sleep_deadline(m, &e) : e.deadline_ns);
 	}
 	if (m->has_overdue)
 		timer_set(m, clock_boot_ns());
@@ -52,7 +54,8 @@ limits_apply(struct master *m)
 static void
 tell_services(struct master *m)
 {
-	struct service_notice n = { .what = NOTICE_RELOADED, .seq = config_sum(m->config), .at_wall_ms = clock_wall_ms() };
+	struct service_notice n = {
+	    .what = NOTICE_RELOADED, .seq = config_sum(m->config), .at_wall_ms = clock_wall_ms()};
 
 	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
 		if (m->services[i].fd != -1 && !m->services[i].kind->is_helper)
@@ -70,7 +73,9 @@ put_in_force(struct master *m, struct config *config, struct access_lists *acces
 	m->shared.access = access;
 	limits_apply(m);
 	if (log_reopen() == -1)
-		log_warning("reload: daemon.log: cannot open it again: %s; the old one is written on", strerror(errno));
+		log_warning(
+		    "reload: daemon.log: cannot open it again: %s; the old one is written on",
+		    strerror(errno));
 	tell_services(m);
 	log_info("reload: done, %u settings are new", changed);
 }
@@ -100,7 +105,8 @@ master_reload(struct master *m, char *err, size_t size)
 		status_reloading(m);
 	config = read_again(m, err, size);
 	if (config != NULL)
-		access = access_new(config->access_admin, config->access_play, config->access_view, err, size);
+		access = access_new(
+		    config->access_admin, config->access_play, config->access_view, err, size);
 	if (access != NULL) {
 		put_in_force(m, config, access);
 	} else {

@@ -1,6 +1,6 @@
 /*
- * master_requests.c: what services ask of the master. A request that breaks the form ends the service that sent it; one that cannot be done
- * is answered with a typed refusal.
+ * master_requests.c: what services ask of the master. A request that breaks the form ends the
+ * service that sent it; one that cannot be done is answered with a typed refusal.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -15,7 +15,8 @@
 #include "daemon/master.h"
 
 static void
-answer(struct service *s, const struct service_request *r, enum error_reason error, const char *text, const struct registry_entry *e)
+answer(struct service *s, const struct service_request *r, enum error_reason error,
+    const char *text, const struct registry_entry *e)
 {
 	struct service_notice n = { .tag = r->tag, .error = error };
 
@@ -32,7 +33,8 @@ answer(struct service *s, const struct service_request *r, enum error_reason err
 }
 
 static void
-handle_view(struct master *m, struct service *s, const struct service_request *r, const struct registry_entry *e, const char *key, int fd)
+handle_view(struct master *m, struct service *s, const struct service_request *r,
+    const struct registry_entry *e, const char *key, int fd)
 {
 	if (fd == -1)
 		answer(s, r, ERROR_INTERNAL, "no descriptor", e);
@@ -134,11 +136,13 @@ static bool
 names_a_session(const struct service_request *r)
 {
 	/* Of a journal that can't be read nobody knows the mode. */
-	bool has_mode = r->mode < MODES_MAX && (mode_find_number(r->mode) != NULL || r->wanted == RESIDENCY_HELD);
+	bool has_mode = r->mode < MODES_MAX &&
+			(mode_find_number(r->mode) != NULL || r->wanted == RESIDENCY_HELD);
 
-	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) && has_mode && r->restart <= RESTART_TEMPORARY &&
-	    r->state <= STATE_TERMINATED &&
-	    (r->wanted == RESIDENCY_NONE || r->wanted == RESIDENCY_AWAKE || r->wanted == RESIDENCY_HIBERNATED || r->wanted == RESIDENCY_HELD);
+	return id_is_valid(r->id) && label_is_valid(r->guild) && instance_is_valid(r->instance) &&
+	       has_mode && r->restart <= RESTART_TEMPORARY && r->state <= STATE_TERMINATED &&
+	       (r->wanted == RESIDENCY_NONE || r->wanted == RESIDENCY_AWAKE ||
+		   r->wanted == RESIDENCY_HIBERNATED || r->wanted == RESIDENCY_HELD);
 }
 
 static bool
@@ -209,7 +213,10 @@ requests_read(struct service *s)
 		if (message_read_request(s->fd, &r, &fd) == -1) {
 			if (errno == EPROTO)
 				service_end(s, "broke the form of its messages");
-			/* Gone: its end is reaped like any other. An event on the closed socket would spin until then. */
+			/*
+			 * Gone: its end is reaped like any other. An event on the closed socket
+			 * would spin until then.
+			 */
 			if (errno == ECONNRESET && s->readable != NULL)
 				event_del(s->readable);
 			return;

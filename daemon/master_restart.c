@@ -1,5 +1,6 @@
 /*
- * master_restart.c: the supervisor's decisions. Pure: no process, no clock; called by master_sessions.c and master_services.c.
+ * master_restart.c: the supervisor's decisions. Pure: no process, no clock; called by
+ * master_sessions.c and master_services.c.
  */
 #include <signal.h>
 
@@ -156,7 +157,8 @@ forget_older(struct restart_history *h, uint64_t period_ns, uint64_t now_ns)
 }
 
 bool
-restart_count(struct restart_history *h, uint32_t max_restarts, uint32_t max_seconds, uint64_t now_ns, uint32_t *nth)
+restart_count(struct restart_history *h, uint32_t max_restarts, uint32_t max_seconds,
+    uint64_t now_ns, uint32_t *nth)
 {
 	forget_older(h, (uint64_t)max_seconds * 1000000000ULL, now_ns);
 	h->at_ns[h->next] = now_ns;

@@ -1,6 +1,8 @@
 /*
- * master_services.c: the services: one row each, started in order (each after the one before has said that it is ready), restarted at once within one budget which they
- * share, stopped in reverse order. When the budget is used up the whole of gamed goes down in order, with exit code 70.
+ * master_services.c: the services: one row each, started in order (each after the one before
+ * has said that it is ready), restarted at once within one budget which they share, stopped in
+ * reverse order. When the budget is used up the whole of gamed goes down in order, with exit
+ * code 70.
  */
 #include <errno.h>
 #include <signal.h>
@@ -74,7 +76,10 @@ services_fini(struct master *m)
 static void
 tell(struct service *s, const char *state, int status)
 {
-	struct service_notice n = { .what = NOTICE_SERVICE, .pid = s->pid, .at_wall_ms = clock_wall_ms(), .restarts = (uint32_t)s->incarnation - 1 };
+	struct service_notice n = {.what = NOTICE_SERVICE,
+	    .pid = s->pid,
+	    .at_wall_ms = clock_wall_ms(),
+	    .restarts = (uint32_t)s->incarnation - 1};
 
 	strlcpy(n.id, s->kind->name, sizeof(n.id));
 	strlcpy(n.state, state, sizeof(n.state));
@@ -126,7 +131,8 @@ services_start_next(struct master *m)
 	for (size_t i = 0; i < SERVICE_KINDS_MAX && m->services[i].kind != NULL; i++) {
 		struct service *s = &m->services[i];
 
-		if (s->state == SERVICE_UP || (s->kind->is_helper && s->incarnation > 0 && s->state == SERVICE_DOWN))
+		if (s->state == SERVICE_UP ||
+		    (s->kind->is_helper && s->incarnation > 0 && s->state == SERVICE_DOWN))
 			continue;
 		/* One is coming: the next waits for it. */
 		if (s->state != SERVICE_DOWN)
@@ -143,8 +149,9 @@ bool
 services_are_up(const struct master *m)
 {
 	for (size_t i = 0; i < SERVICE_KINDS_MAX && m->services[i].kind != NULL; i++)
-		if (m->services[i].kind->is_helper ? m->services[i].incarnation == 0 || m->services[i].state != SERVICE_DOWN
-						   : m->services[i].state != SERVICE_UP)
+		if (m->services[i].kind->is_helper
+			? m->services[i].incarnation == 0 || m->services[i].state != SERVICE_DOWN
+			: m->services[i].state != SERVICE_UP)
 			return false;
 	return true;
 }
@@ -191,9 +198,11 @@ restart_service(struct master *m, struct service *s, int status)
 	uint32_t nth;
 
 	tell(s, "crashed", status);
-	if (!restart_count(&m->services_history, SERVICES_MAX_RESTARTS, SERVICES_MAX_SECONDS, clock_boot_ns(), &nth)) {
-		log_error("service %s died again: more than %d restarts of services in %d s; going down", s->kind->name, SERVICES_MAX_RESTARTS,
-		    SERVICES_MAX_SECONDS);
+	if (!restart_count(&m->services_history, SERVICES_MAX_RESTARTS, SERVICES_MAX_SECONDS,
+		clock_boot_ns(), &nth)) {
+		log_error(
+		    "service %s died again: more than %d restarts of services in %d s; going down",
+		    s->kind->name, SERVICES_MAX_RESTARTS, SERVICES_MAX_SECONDS);
 		master_shutdown(m, EXIT_GAVE_UP, false);
 	} else if (!start(s)) {
 		log_error("service %s cannot be started again", s->kind->name);
@@ -214,17 +223,21 @@ service_died(struct master *m, struct service *s, int status)
 	s->detail[0] = '\0';
 	s->state = SERVICE_DOWN;
 	s->deadline_ns = 0;
-	if (was == SERVICE_GOING || (was == SERVICE_RETIRING && well) || (s->kind->is_helper && well)) {
+	if (was == SERVICE_GOING || (was == SERVICE_RETIRING && well) ||
+	    (s->kind->is_helper && well)) {
 		log_debug("service %s left", s->kind->name);
 	} else if (was == SERVICE_RETIRING) {
-		log_warning("service %s pid %d of the version before died", s->kind->name, (int)s->pid);
+		log_warning(
+		    "service %s pid %d of the version before died", s->kind->name, (int)s->pid);
 	} else if (m->phase == MASTER_ENDING_SERVICES) {
 		log_warning("service %s died while it was not asked to", s->kind->name);
 	} else {
 		if (WIFSIGNALED(status))
-			log_warning("service %s pid %d died: signal %d", s->kind->name, (int)s->pid, WTERMSIG(status));
+			log_warning("service %s pid %d died: signal %d", s->kind->name, (int)s->pid,
+			    WTERMSIG(status));
 		else
-			log_warning("service %s pid %d died: exit code %d", s->kind->name, (int)s->pid, WEXITSTATUS(status));
+			log_warning("service %s pid %d died: exit code %d", s->kind->name,
+			    (int)s->pid, WEXITSTATUS(status));
 		if (was == SERVICE_COMING && m->phase == MASTER_STARTING) {
 			log_error("service %s cannot be started", s->kind->name);
 			master_shutdown(m, 1, false);
@@ -262,7 +275,8 @@ services_due(struct master *m, uint64_t now_ns)
 			continue;
 		if (s->deadline_ns <= now_ns) {
 			s->deadline_ns = 0;
-			service_end(s, s->state == SERVICE_GOING ? "did not leave in time" : "was not ready in time");
+			service_end(s, s->state == SERVICE_GOING ? "did not leave in time"
+								 : "was not ready in time");
 		} else if (next == 0 || s->deadline_ns < next) {
 			next = s->deadline_ns;
 		}
@@ -277,7 +291,7 @@ service_end(struct service *s, const char *why)
 	kill(s->pid, SIGKILL);
 }
 
-/* ---- after an upgrade --------------------------------------------------------------------------- */
+/* ---- after an upgrade ----------------------------------------------------------------------- */
 
 void
 service_inherit(struct master *m, const struct handover_service *from)

@@ -1,6 +1,7 @@
 /*
- * master_sessions.c: the residency of a session, one function a step. Each reads the entry, decides, publishes it, tells; the entry is
- * the only memory. A session's own state (active, paused) is none of the master's business.
+ * master_sessions.c: the residency of a session, one function a step. Each reads the entry,
+ * decides, publishes it, tells; the entry is the only memory. A session's own state (active,
+ * paused) is none of the master's business.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +14,8 @@
 #include "daemon/master.h"
 #include "daemon/held.h"
 
-#define COMING_MAX	16	/* restarts and recoveries under way at a time: more only slow each other down */
+/* Restarts and recoveries under way at a time: more only slow each other down */
+#define COMING_MAX	16
 #define BUSY_MS		100	/* until the next look at a journal whose lock somebody holds, */
 #define BUSY_MAX_MS	5000	/* longer each time up to this: an orphan may hold it for a while */
 
@@ -44,10 +46,11 @@ static uint64_t
 busy_until(struct registry_entry *e, uint64_t now_ns)
 {
 	e->busy++;
-	return now_ns + restart_delay_ms(e->busy + 1, BUSY_MS, BUSY_MAX_MS, arc4random()) * NS_PER_MS;
+	return now_ns +
+	       restart_delay_ms(e->busy + 1, BUSY_MS, BUSY_MAX_MS, arc4random()) * NS_PER_MS;
 }
 
-/* ---- its processes ------------------------------------------------------------------------------ */
+/* ---- its processes -------------------------------------------------------------------------- */
 
 /* A restart is wanted: does the budget allow it, and when. */
 static void
@@ -72,7 +75,8 @@ restart_or_hold(struct master *m, struct registry_entry *e, uint64_t now)
 	}
 	e->attempts++;
 	e->restarts++;
-	delay = restart_delay_ms(nth > e->attempts ? nth : e->attempts, session_limit(m, e, LIMIT_BACKOFF_MS), session_limit(m, e, LIMIT_BACKOFF_MAX_MS),
+	delay = restart_delay_ms(nth > e->attempts ? nth : e->attempts,
+	    session_limit(m, e, LIMIT_BACKOFF_MS), session_limit(m, e, LIMIT_BACKOFF_MAX_MS),
 	    arc4random());
 	e->residency = RESIDENCY_RESTARTING;
 	e->order = ORDER_NONE;
@@ -110,9 +114,11 @@ session_ready(struct master *m, const struct worker_message *msg)
 
 	fault_hit("ready");
 	/* A late report of a process that is gone changes nothing of its successor. */
-	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation || e.pid == 0) {
+	if (!registry_read(m->registry, msg->slot, &e) || e.generation != msg->generation ||
+	    e.pid == 0) {
 		m->stale_messages++;
-		log_warning("a message for slot %u generation %u came late: dropped (%lu so far)", msg->slot, msg->generation, m->stale_messages);
+		log_warning("a message for slot %u generation %u came late: dropped (%lu so far)",
+		    msg->slot, msg->generation, m->stale_messages);
 		return;
 	}
 	/* Said again, to a master that might not have heard it. */
@@ -127,7 +133,9 @@ session_ready(struct master *m, const struct worker_message *msg)
 	e.busy = 0;
 	e.crash = (struct registry_crash){ 0 };
 	if (e.residency == RESIDENCY_STOPPING) {
-		/* It was ordered to go before it was ready, and will: nobody is told that it came. */
+		/*
+		 * It was ordered to go before it was ready, and will: nobody is told that it came.
+		 */
 		registry_write(m->registry, &e);
 		return;
 	}
@@ -146,18 +154,21 @@ session_ready(struct master *m, const struct worker_message *msg)
 		timer_set(m, clock_boot_ns());
 }
 
-/* ---- ending ------------------------------------------------------------------------------------- */
+/* ---- ending --------------------------------------------------------------------------------- */
 
 void
 session_ended(struct master *m, struct registry_entry *e)
 {
-	struct service_notice n = notice_of(e, e->start_tag != 0 ? NOTICE_START_FAILED : NOTICE_ENDED);
+	struct service_notice n =
+	    notice_of(e, e->start_tag != 0 ? NOTICE_START_FAILED : NOTICE_ENDED);
 
 	n.pid = e->last_exit.pid;
 	n.tag = e->start_tag;
 	if (e->start_tag != 0)
-		n.error = m->phase >= MASTER_ENDING_SESSIONS ? ERROR_SHUTTING_DOWN : ERROR_START_FAILED;
-	strlcpy(n.text, e->start_tag != 0 && *e->last_words != '\0' ? e->last_words : e->reason, sizeof(n.text));
+		n.error =
+		    m->phase >= MASTER_ENDING_SESSIONS ? ERROR_SHUTTING_DOWN : ERROR_START_FAILED;
+	strlcpy(n.text, e->start_tag != 0 && *e->last_words != '\0' ? e->last_words : e->reason,
+	    sizeof(n.text));
 	if (e->start_tag == 0) {
 		totals_ended(m, e->mode, e->reason);
 		log_info("session %s ended: %s", e->id, e->reason);
@@ -183,8 +194,10 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 	session_publish(m, e, 0);
 	totals_count(m, e->mode, offsetof(struct registry_total, holds), 1);
 	if (held_remember(&m->place, e->id, reason) == -1)
-		log_error("session %s is held, which cannot be written down: %s", e->id, strerror(errno));
-	log_error("session %s is held: %s, after %u restarts%s%s", e->id, reason, e->restarts, *e->last_words != '\0' ? ", last words: " : "", e->last_words);
+		log_error(
+		    "session %s is held, which cannot be written down: %s", e->id, strerror(errno));
+	log_error("session %s is held: %s, after %u restarts%s%s", e->id, reason, e->restarts,
+	    *e->last_words != '\0' ? ", last words: " : "", e->last_words);
 	n = notice_of(e, NOTICE_HELD);
 	strlcpy(n.text, reason, sizeof(n.text));
 	n.signal = e->last_exit.signal;
@@ -216,16 +229,21 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 }
 
 /*
- * Could another one do what this finishing worker did not? Not where it crashed, or the master killed it because it was late (and took its
- * deadline away): that would be a loop. Nor where it may take long while somebody waits to be told that a start failed.
+ * Could another one do what this finishing worker did not? Not where it crashed, or the master
+ * killed it because it was late (and took its deadline away): that would be a loop. Nor where
+ * it may take long while somebody waits to be told that a start failed.
  */
 static bool
 finish_is_tried_again(const struct registry_entry *e, enum ending ending)
 {
-	return (ending == ENDING_KILLED && e->deadline_ns != 0) || (ending == ENDING_BUSY && e->start_tag == 0);
+	return (ending == ENDING_KILLED && e->deadline_ns != 0) ||
+	       (ending == ENDING_BUSY && e->start_tag == 0);
 }
 
-/* A finishing worker is gone. Whatever it left is found again at the next start of gamed: there is no loop here. */
+/*
+ * A finishing worker is gone. Whatever it left is found again at the next start of gamed: there
+ * is no loop here.
+ */
 static void
 finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
 {
@@ -236,7 +254,8 @@ finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint
 		e->finish_due = 1;
 		session_publish(m, e, busy_until(e, now));
 	} else if (e->start_tag != 0 || e->state == STATE_CLEANUP) {
-		log_error("session %s: its end could not be written (%s %s)", e->id, ending_name(ending), e->last_words);
+		log_error("session %s: its end could not be written (%s %s)", e->id,
+		    ending_name(ending), e->last_words);
 		session_ended(m, e);
 	} else {
 		session_hold(m, e, ending == ENDING_DAMAGED ? "journal_damaged" : "finish_failed");
@@ -267,12 +286,16 @@ static void
 start_failed(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
 {
 	if (*e->last_words == '\0')
-		strlcpy(e->last_words, *e->reason != '\0' ? e->reason : ending_name(ending), sizeof(e->last_words));
+		strlcpy(e->last_words, *e->reason != '\0' ? e->reason : ending_name(ending),
+		    sizeof(e->last_words));
 	if (ending == ENDING_REFUSED || ending == ENDING_STOPPED || ending == ENDING_BUSY) {
 		session_ended(m, e);
 		return;
 	}
-	/* It may have written something: a finishing worker puts that away, and the caller is told then, with what this one said. */
+	/*
+	 * It may have written something: a finishing worker puts that away, and the caller is told
+	 * then, with what this one said.
+	 */
 	session_finish(m, e, "start_failed", now);
 }
 
@@ -338,17 +361,28 @@ session_died(struct master *m, struct registry_entry *e)
 		start_failed(m, e, ending, now);
 		return;
 	}
-	/* What was ordered to end, or killed by order, did not crash: its obituary says how it went. */
-	if (e->order != ORDER_STOP && (ending == ENDING_EXITED || ending == ENDING_CRASHED || ending == ENDING_KILLED || ending == ENDING_REFUSED))
+	/*
+	 * What was ordered to end, or killed by order, did not crash: its obituary says how it
+	 * went.
+	 */
+	if (e->order != ORDER_STOP && (ending == ENDING_EXITED || ending == ENDING_CRASHED ||
+					  ending == ENDING_KILLED || ending == ENDING_REFUSED))
 		tell_crash(m, e);
-	/* It was told to end and did not end well, or it died while it ended: what is missing is written by another. */
+	/*
+	 * It was told to end and did not end well, or it died while it ended: what is missing is
+	 * written by another.
+	 */
 	if (ending != ENDING_OVER && ending != ENDING_STOPPED && ending != ENDING_HIBERNATED &&
 	    (e->order == ORDER_STOP || e->state == STATE_CLEANUP)) {
 		session_finish(m, e, end_reason(e, ending), now);
 		return;
 	}
-	/* On the way down nothing is started again: an unfinished journal is found at the next start. */
-	if (m->phase >= MASTER_ENDING_SESSIONS && ending != ENDING_OVER && ending != ENDING_STOPPED) {
+	/*
+	 * On the way down nothing is started again: an unfinished journal is found at the next
+	 * start.
+	 */
+	if (m->phase >= MASTER_ENDING_SESSIONS && ending != ENDING_OVER &&
+	    ending != ENDING_STOPPED) {
 		if (ending != ENDING_HIBERNATED)
 			strlcpy(e->reason, "shutdown", sizeof(e->reason));
 		went_to_sleep(m, e, now);
@@ -395,7 +429,8 @@ session_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		order_overdue(m, e, now_ns);
 		return;
 	}
-	if ((e->residency != RESIDENCY_RESTARTING && e->residency != RESIDENCY_HIBERNATED) || m->phase >= MASTER_ENDING_SESSIONS) {
+	if ((e->residency != RESIDENCY_RESTARTING && e->residency != RESIDENCY_HIBERNATED) ||
+	    m->phase >= MASTER_ENDING_SESSIONS) {
 		timer_set_slot(m, e->slot, 0);
 		return;
 	}
@@ -403,5 +438,7 @@ session_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		m->has_overdue = true;
 		return;
 	}
-	session_fork(m, e, e->residency == RESIDENCY_HIBERNATED ? RESIDENCY_STARTING : RESIDENCY_RESTARTING, now_ns);
+	session_fork(m, e,
+	    e->residency == RESIDENCY_HIBERNATED ? RESIDENCY_STARTING : RESIDENCY_RESTARTING,
+	    now_ns);
 }

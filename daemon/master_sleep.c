@@ -1,6 +1,9 @@
 /*
- * master_sleep.c: when a session goes to sleep, and wakes, by itself: an idle one after hibernate_after_s, and one that sleeps when its game's timer is due. One that
- * was adopted does both in turn, when it has been idle for orphan_timeout_s: its next process is our child, and costs us no descriptor. All are deadlines of its entry, so that nobody wakes up before; a session that is played has its deadline moved when it passes, not with each command.
+ * master_sleep.c: when a session goes to sleep, and wakes, by itself: an idle one after
+ * hibernate_after_s, and one that sleeps when its game's timer is due. One that was adopted
+ * does both in turn, when it has been idle for orphan_timeout_s: its next process is our child,
+ * and costs us no descriptor. All are deadlines of its entry, so that nobody wakes up before; a
+ * session that is played has its deadline moved when it passes, not with each command.
  */
 #include "common/clock.h"
 #include "daemon/master.h"
@@ -9,13 +12,15 @@
 static bool
 changes_first(const struct master *m, const struct registry_entry *e)
 {
-	return session_is_adopted(m, e) && session_limit(m, e, LIMIT_ORPHAN_TIMEOUT_S) < session_limit(m, e, LIMIT_HIBERNATE_AFTER_S);
+	return session_is_adopted(m, e) && session_limit(m, e, LIMIT_ORPHAN_TIMEOUT_S) <
+					       session_limit(m, e, LIMIT_HIBERNATE_AFTER_S);
 }
 
 static uint64_t
 idle_limit_s(const struct master *m, const struct registry_entry *e)
 {
-	return session_limit(m, e, changes_first(m, e) ? LIMIT_ORPHAN_TIMEOUT_S : LIMIT_HIBERNATE_AFTER_S);
+	return session_limit(
+	    m, e, changes_first(m, e) ? LIMIT_ORPHAN_TIMEOUT_S : LIMIT_HIBERNATE_AFTER_S);
 }
 
 uint64_t
@@ -28,7 +33,10 @@ sleep_deadline(const struct master *m, const struct registry_entry *e)
 	if (limit_s == CONFIG_UNLIMITED)
 		return 0;
 	registry_refresh(m->registry, &now);
-	/* Counted from when it was ready: who is woken by his own timer must not sleep again before it. */
+	/*
+	 * Counted from when it was ready: who is woken by his own timer must not sleep again before
+	 * it.
+	 */
 	if (now.activity_ns > (int64_t)since_ns)
 		since_ns = (uint64_t)now.activity_ns;
 	return since_ns + limit_s * NS_PER_S;
@@ -40,7 +48,8 @@ sleep_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
 	uint64_t due_ns = sleep_deadline(m, e);
 
 	/* What computes, or waits for the disk, is not idle, however long that takes. */
-	if (due_ns != 0 && due_ns <= now_ns && registry_cell_phase(m->registry, e->cell) != PHASE_IDLE)
+	if (due_ns != 0 && due_ns <= now_ns &&
+	    registry_cell_phase(m->registry, e->cell) != PHASE_IDLE)
 		due_ns = now_ns + (idle_limit_s(m, e) + 1) * NS_PER_S;
 	if (due_ns == 0 || due_ns > now_ns) {
 		session_publish(m, e, due_ns);

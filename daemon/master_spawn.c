@@ -1,6 +1,7 @@
 /*
- * master_spawn.c: birth. A fork is clean or it is a bug of the master: all signals are blocked over it, the child gets nothing but what its
- * start structure names, and never returns from its main function into the master's code.
+ * master_spawn.c: birth. A fork is clean or it is a bug of the master: all signals are blocked
+ * over it, the child gets nothing but what its start structure names, and never returns from
+ * its main function into the master's code.
  */
 #include <errno.h>
 #include <sched.h>
@@ -31,8 +32,9 @@
 _Static_assert(sizeof(GAMED_VERSION) <= VERSION_SIZE, "the version has room in an entry");
 
 /*
- * A process of one thread has no use for restartable sequences, whose area the kernel would write to in every process of ours: a page of its own
- * for each. Where it can't be left (another C library's size) it stays.
+ * A process of one thread has no use for restartable sequences, whose area the kernel would
+ * write to in every process of ours: a page of its own for each. Where it can't be left
+ * (another C library's size) it stays.
  */
 static void
 leave_rseq(void)
@@ -40,7 +42,8 @@ leave_rseq(void)
 	unsigned size = __rseq_size > RSEQ_AREA ? __rseq_size : RSEQ_AREA;
 
 	if (__rseq_size > 0)
-		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+		syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, size,
+		    RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
 }
 
 bool
@@ -48,7 +51,8 @@ spawn_init(struct master *m)
 {
 	leave_rseq();
 	/* Slot + 1 by pid, 0 for none: untouched pages cost nothing. */
-	m->slot_of_pid = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	m->slot_of_pid = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->slot_of_pid == MAP_FAILED) {
 		m->slot_of_pid = NULL;
 		return false;
@@ -65,8 +69,9 @@ spawn_fini(struct master *m)
 }
 
 /*
- * fork(2) for a worker, without what the C library does around it in the child: for a process of one thread, which this is, that only writes into
- * five pages which all workers otherwise share. (libbsd's arc4random notices a fork by the pid.) Sanitizers need to see their forks.
+ * fork(2) for a worker, without what the C library does around it in the child: for a process
+ * of one thread, which this is, that only writes into five pages which all workers otherwise
+ * share. (libbsd's arc4random notices a fork by the pid.) Sanitizers need to see their forks.
  */
 static pid_t
 fork_bare(pid_t *child)
@@ -78,8 +83,12 @@ fork_bare(pid_t *child)
 		*child = pid;
 	return pid;
 #else
-	/* Not clone3: who starts us may forbid new namespaces, and a filter cannot look into its argument. */
-	return (pid_t)syscall(SYS_clone, SIGCHLD | (child != NULL ? CLONE_PARENT_SETTID : 0), NULL, child, NULL, NULL);
+	/*
+	 * Not clone3: who starts us may forbid new namespaces, and a filter cannot look into its
+	 * argument.
+	 */
+	return (pid_t)syscall(SYS_clone, SIGCHLD | (child != NULL ? CLONE_PARENT_SETTID : 0), NULL,
+	    child, NULL, NULL);
 #endif
 }
 
@@ -90,7 +99,10 @@ fork_plain(pid_t *child)
 	return fork();
 }
 
-/* Forks with all signals blocked; the child unblocks them in process_begin. child: where its pid is kept, or NULL. */
+/*
+ * Forks with all signals blocked; the child unblocks them in process_begin. child: where its
+ * pid is kept, or NULL.
+ */
 static pid_t
 fork_blocked(pid_t (*how)(pid_t *), pid_t *child)
 {
@@ -160,7 +172,8 @@ spawn_session(struct master *m, struct registry_entry *e, bool finish, int seale
 }
 
 int
-spawn_view(struct master *m, const struct registry_entry *e, const char *key, int answer, uint64_t now_ns)
+spawn_view(
+    struct master *m, const struct registry_entry *e, const char *key, int answer, uint64_t now_ns)
 {
 	struct worker_start start = {
 		.shared = &m->shared,

@@ -1,6 +1,7 @@
 /*
- * master_status.c: when the init system is told what (daemon/notify.h has how). The status line follows the sessions, at most once a second, and
- * costs no wake-up while nothing changes. The sign of life for the watchdog comes from this loop, because it is this loop that is watched.
+ * master_status.c: when the init system is told what (daemon/notify.h has how). The status line
+ * follows the sessions, at most once a second, and costs no wake-up while nothing changes. The
+ * sign of life for the watchdog comes from this loop, because it is this loop that is watched.
  */
 #include <stdio.h>
 #include <sys/time.h>
@@ -20,9 +21,11 @@ status_text(const struct master *m, char *line, size_t size)
 	uint32_t sessions = registry_header(m->registry)->slots_used;
 
 	if (m->phase >= MASTER_ENDING_SESSIONS)
-		snprintf(line, size, "STATUS=Going down, %u sessions still have a process", m->workers);
+		snprintf(
+		    line, size, "STATUS=Going down, %u sessions still have a process", m->workers);
 	else
-		snprintf(line, size, "STATUS=%s%u sessions, %u with a process", m->phase == MASTER_STARTING ? "Starting: " : "", sessions, m->workers);
+		snprintf(line, size, "STATUS=%s%u sessions, %u with a process",
+		    m->phase == MASTER_STARTING ? "Starting: " : "", sessions, m->workers);
 }
 
 static void
@@ -52,7 +55,8 @@ static bool
 watchdog_init(struct master *m)
 {
 	uint64_t us = m->notify.watchdog_us / 2;
-	struct timeval interval = { .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000) };
+	struct timeval interval = {
+	    .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
 
 	if (m->notify.watchdog_us == 0)
 		return true;
@@ -115,7 +119,10 @@ void
 status_ready(struct master *m)
 {
 	if (notify_is_wanted(&m->notify)) {
-		/* A socket of our own is kept for our successor; what we were given is kept already. */
+		/*
+		 * A socket of our own is kept for our successor; what we were given is kept
+		 * already.
+		 */
 		if (!m->place.keeps_control)
 			notify_send(&m->notify, m->control, "FDSTORE=1\nFDNAME=" ACTIVATION_NAME);
 		m->place.keeps_control = true;
@@ -140,7 +147,8 @@ status_reloading(struct master *m)
 	if (!notify_is_wanted(&m->notify))
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now.tv_sec * 1000000ULL + (unsigned long long)now.tv_nsec / 1000);
+	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%llu",
+	    (unsigned long long)now.tv_sec * 1000000ULL + (unsigned long long)now.tv_nsec / 1000);
 	notify_send(&m->notify, -1, line);
 }
 

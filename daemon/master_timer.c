@@ -1,6 +1,7 @@
 /*
- * master_timer.c: one timer for the earliest of all deadlines. Deadlines of sessions stand in their entries; a dense copy makes the search for the earliest one a
- * walk over a few cache lines. The timer may fire early (a deadline was taken back): then it is set anew.
+ * master_timer.c: one timer for the earliest of all deadlines. Deadlines of sessions stand in
+ * their entries; a dense copy makes the search for the earliest one a walk over a few cache
+ * lines. The timer may fire early (a deadline was taken back): then it is set anew.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,9 +21,13 @@ static void
 arm(struct master *m, uint64_t due_ns)
 {
 	uint64_t now = clock_boot_ns(), wait = due_ns > now ? due_ns - now : 0;
-	/* A millisecond is the loop's resolution: rounded up, or it would spin until the time has come. */
+	/*
+	 * A millisecond is the loop's resolution: rounded up, or it would spin until the time has
+	 * come.
+	 */
 	uint64_t us = (wait + NS_PER_MS - 1) / NS_PER_MS * 1000;
-	struct timeval tv = { .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000) };
+	struct timeval tv = {
+	    .tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
 
 	m->timer_due_ns = due_ns;
 	if (evtimer_add(m->timer, &tv) == -1)
@@ -62,7 +67,10 @@ sessions_due(struct master *m, uint64_t now)
 			continue;
 		if (m->deadline_of_slot[slot] <= now && registry_read(m->registry, slot, &e))
 			session_due(m, &e, now);
-		/* Due and still there: it waits until fewer sessions are coming, and is looked at then. */
+		/*
+		 * Due and still there: it waits until fewer sessions are coming, and is looked at
+		 * then.
+		 */
 		if (m->deadline_of_slot[slot] > now)
 			next = earlier(next, m->deadline_of_slot[slot]);
 	}
@@ -106,7 +114,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 bool
 timer_init(struct master *m)
 {
-	m->deadline_of_slot = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	m->deadline_of_slot = mmap(NULL, ARRAY_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->deadline_of_slot == MAP_FAILED) {
 		m->deadline_of_slot = NULL;
 		return false;

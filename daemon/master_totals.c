@@ -1,6 +1,8 @@
 /*
- * master_totals.c: the totals in the registry, one row a mode: what happened to sessions, and what their processes counted that are gone. Called where it
- * happens. They outlive sessions and services, and begin at 0 with every gamed. Nothing here can fail: the rows are there from the start.
+ * master_totals.c: the totals in the registry, one row a mode: what happened to sessions, and
+ * what their processes counted that are gone. Called where it happens. They outlive sessions
+ * and services, and begin at 0 with every gamed. Nothing here can fail: the rows are there from
+ * the start.
  */
 #include <stddef.h>
 
@@ -28,7 +30,10 @@ totals_ready(struct master *m, const struct service_notice *n)
 void
 totals_ended(struct master *m, unsigned mode, const char *reason)
 {
-	totals_count(m, mode, offsetof(struct registry_total, sessions_ended[0]) + end_reason_of(reason) * sizeof(uint64_t), 1);
+	totals_count(m, mode,
+	    offsetof(struct registry_total, sessions_ended[0]) +
+		end_reason_of(reason) * sizeof(uint64_t),
+	    1);
 }
 
 void

@@ -1,8 +1,10 @@
 /*
- * master_upgrade.c: the master executes another binary in its own process: same pid, same children, same locks. The file that was asked (master_preflight.c) is
- * the one that is executed, by its descriptor. What the registry does not tell goes along as one record; whatever is on its way in a socket, the
- * FIFO or a pending signal stays there. Error policy: up to the exec all that fails is a refusal, and the old binary goes on; the new one that cannot
- * take over leaves, and the next master adopts what it finds.
+ * master_upgrade.c: the master executes another binary in its own process: same pid, same
+ * children, same locks. The file that was asked (master_preflight.c) is the one that is
+ * executed, by its descriptor. What the registry does not tell goes along as one record;
+ * whatever is on its way in a socket, the FIFO or a pending signal stays there. Error policy:
+ * up to the exec all that fails is a refusal, and the old binary goes on; the new one that
+ * cannot take over leaves, and the next master adopts what it finds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,9 @@
 void
 upgrade_init(struct master *m)
 {
-	const char *path = m->start->handover != NULL ? m->start->handover->binary : (const char *)(uintptr_t)getauxval(AT_EXECFN);
+	const char *path = m->start->handover != NULL
+			       ? m->start->handover->binary
+			       : (const char *)(uintptr_t)getauxval(AT_EXECFN);
 	char here[sizeof(m->binary)] = "";
 
 	if (path[0] != '/' && getcwd(here, sizeof(here)) != NULL)
@@ -38,7 +42,8 @@ upgrade_init(struct master *m)
 static void
 answer(struct master *m, pid_t asker, uint64_t tag, enum error_reason error, const char *text)
 {
-	struct service_notice n = { .what = error == ERROR_NONE ? NOTICE_DONE : NOTICE_REFUSED, .tag = tag, .error = error };
+	struct service_notice n = {
+	    .what = error == ERROR_NONE ? NOTICE_DONE : NOTICE_REFUSED, .tag = tag, .error = error};
 	struct service *s = asker != 0 ? service_of_pid(m, asker) : NULL;
 
 	strlcpy(n.text, text, sizeof(n.text));
@@ -76,9 +81,11 @@ upgrade_begin(struct master *m, const struct service *s, uint64_t tag)
 		answer(m, asker, tag, ERROR_SHUTTING_DOWN, "");
 		return;
 	}
-	if (m->phase != MASTER_SERVING || u->binary != -1 || m->is_replacing || services_one_retires(m)) {
+	if (m->phase != MASTER_SERVING || u->binary != -1 || m->is_replacing ||
+	    services_one_retires(m)) {
 		log_warning("upgrade: gamed is on its way up, or another upgrade is under way");
-		answer(m, asker, tag, ERROR_OVERLOADED, "gamed is on its way up, or another upgrade is under way");
+		answer(m, asker, tag, ERROR_OVERLOADED,
+		    "gamed is on its way up, or another upgrade is under way");
 		return;
 	}
 	u->asker = asker;
@@ -121,7 +128,7 @@ upgrade_due(struct master *m, uint64_t now_ns)
 	return 0;
 }
 
-/* ---- the exec ----------------------------------------------------------------------------------- */
+/* ---- the exec ------------------------------------------------------------------------------- */
 
 /* All that the new binary gets by number; everything else is closed on exec. */
 static int
@@ -179,7 +186,7 @@ upgrade_step(struct master *m)
 		become(m);
 }
 
-/* ---- in the new binary -------------------------------------------------------------------------- */
+/* ---- in the new binary ---------------------------------------------------------------------- */
 
 void
 upgrade_take_over(struct master *m)
@@ -195,7 +202,8 @@ upgrade_take_over(struct master *m)
 	m->phase = MASTER_SERVING;
 	m->is_replacing = true;
 	registry_header_write(m->registry)->ready = 1;
-	log_info("upgrade: version " GAMED_VERSION " goes on from %s, %u sessions known", h->gamed, registry_header(m->registry)->slots_used);
+	log_info("upgrade: version " GAMED_VERSION " goes on from %s, %u sessions known", h->gamed,
+	    registry_header(m->registry)->slots_used);
 	answer(m, h->asker, h->asker_tag, ERROR_NONE, GAMED_VERSION);
 	/* Also what is due, and who died, while nobody looked. */
 	timer_set(m, clock_boot_ns());

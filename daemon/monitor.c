@@ -37,7 +37,8 @@ relay_init(struct monitor *mo)
 {
 	if (log_relay_fd() == -1)
 		return 0;
-	mo->on_relay = event_new(mo->loop.base, log_relay_fd(), EV_READ | EV_PERSIST, on_relay, NULL);
+	mo->on_relay =
+	    event_new(mo->loop.base, log_relay_fd(), EV_READ | EV_PERSIST, on_relay, NULL);
 	return mo->on_relay != NULL ? event_add(mo->on_relay, NULL) : -1;
 }
 
@@ -63,7 +64,8 @@ monitor_init(struct monitor *mo, const struct service_start *start)
 	    openat(start->shared->state_dir, "crash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mo->crash_dir == -1)
 		fatal(1, "cannot begin: crash: %s", strerror(errno));
-	mo->processes[0] = (struct monitor_process){.name = "master", .pid = start->shared->master_pid};
+	mo->processes[0] =
+	    (struct monitor_process){.name = "master", .pid = start->shared->master_pid};
 	mo->n_processes = 1;
 	event_set_log_callback(on_library_log);
 	limit_descriptors();

@@ -1,8 +1,8 @@
 /*
- * monitor_connections.c: a bound for the connections of evhttp, which has none of its own. Called by
- * the loop when one was accepted. The connections belong to evhttp; they are found among our
- * descriptors, of which there are at most MONITOR_FDS. One that has to go is shut down, which evhttp
- * then sees as the client's end.
+ * monitor_connections.c: a bound for the connections of evhttp, which has none of its own.
+ * Called by the loop when one was accepted. The connections belong to evhttp; they are found
+ * among our descriptors, of which there are at most MONITOR_FDS. One that has to go is shut
+ * down, which evhttp then sees as the client's end.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>

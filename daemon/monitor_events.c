@@ -142,7 +142,9 @@ service_event(struct monitor *mo, const struct service_notice *n)
 		return;
 	p->pid = strcmp(n->state, "crashed") == 0 ? 0 : n->pid;
 	p->restarts = n->restarts;
-	/* The last of those that we are told of at our start are we: now there is something to say. */
+	/*
+	 * The last of those that we are told of at our start are we: now there is something to say.
+	 */
 	if (n->pid == getpid() && mo->listen_again == NULL && listen_init(mo) == -1)
 		fatal(1, "no memory for its socket");
 }

@@ -61,7 +61,8 @@ write_histogram(struct evbuffer *b, const struct metric *m, const char *mode,
 		    mode, (double)(1ULL << i) / US_PER_S, n);
 	}
 	n += t->latency[REGISTRY_LATENCIES - 1];
-	evbuffer_add_printf(b, "%s_bucket{mode=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", m->name, mode, n);
+	evbuffer_add_printf(
+	    b, "%s_bucket{mode=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", m->name, mode, n);
 	evbuffer_add_printf(b, "%s_sum{mode=\"%s\"} %.6f\n", m->name, mode,
 	    (double)t->latency_sum_us / US_PER_S);
 	evbuffer_add_printf(b, "%s_count{mode=\"%s\"} %" PRIu64 "\n", m->name, mode, n);
@@ -90,7 +91,8 @@ static void
 write_sessions_cpu(struct evbuffer *b, const struct metric *m, const struct metrics_view *v)
 {
 	for (const struct mode *mode = modes; mode->name != NULL; mode++)
-		put_seconds(b, m, mode->name, (double)v->counts->modes[mode->number].cpu_us / US_PER_S);
+		put_seconds(
+		    b, m, mode->name, (double)v->counts->modes[mode->number].cpu_us / US_PER_S);
 }
 
 static void

@@ -1,5 +1,6 @@
 /*
- * notify.c: see notify.h. Called by the master alone. Error policy: nothing here fails the caller; gamed runs as well without anybody who is told.
+ * notify.c: see notify.h. Called by the master alone. Error policy: nothing here fails the
+ * caller; gamed runs as well without anybody who is told.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,10 @@
 #include "common/log.h"
 #include "daemon/notify.h"
 
-/* The address that $NOTIFY_SOCKET means: a path, or with @ a name of the abstract kind, which is not ended by NUL. */
+/*
+ * The address that $NOTIFY_SOCKET means: a path, or with @ a name of the abstract kind, which
+ * is not ended by NUL.
+ */
 static bool
 address_of(const char *name, struct notify *n)
 {
@@ -38,7 +42,9 @@ socket_open(struct notify *n, const char *name)
 	const struct timeval patience = { .tv_sec = 1 };
 
 	if (!address_of(name, n)) {
-		log_warning("NOTIFY_SOCKET: not a path or a name after @ that fits into an address: %s", name);
+		log_warning(
+		    "NOTIFY_SOCKET: not a path or a name after @ that fits into an address: %s",
+		    name);
 		return;
 	}
 	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -129,14 +135,17 @@ send_lines(struct notify *n, int fd, const char *lines, int flags)
 		char		bytes[CMSG_SPACE(sizeof(int))];
 	} control = { 0 };
 	struct iovec text = { .iov_base = (void *)(uintptr_t)lines, .iov_len = strlen(lines) };
-	struct msghdr msg = { .msg_name = &n->to, .msg_namelen = n->to_len, .msg_iov = &text, .msg_iovlen = 1 };
+	struct msghdr msg = {
+	    .msg_name = &n->to, .msg_namelen = n->to_len, .msg_iov = &text, .msg_iovlen = 1};
 
 	if (n->fd == -1)
 		return;
 	if (fd != -1) {
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = sizeof(control.bytes);
-		control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+		control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+		    .cmsg_type = SCM_RIGHTS,
+		    .cmsg_len = CMSG_LEN(sizeof(int))};
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
 	if (sendmsg(n->fd, &msg, MSG_NOSIGNAL | flags) != -1) {

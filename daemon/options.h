@@ -11,7 +11,8 @@ struct config;
 struct options {
 	bool		 foreground;	/* stay there, log to standard error */
 	int		 ready_fd;	/* gets a newline when gamed is ready; -1: none */
-	bool		 preflight;	/* the question is whether it could go on: daemon/handover.h */
+	/* The question is whether it could go on: daemon/handover.h */
+	bool		 preflight;
 	struct config	*config;	/* the caller's, config_free */
 };
 

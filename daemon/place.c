@@ -1,6 +1,7 @@
 /*
- * place.c: see place.h. Called by the master alone, before it forks and after its last child is gone. Every failure is told in words and
- * leaves nothing behind that was not there before, but directories.
+ * place.c: see place.h. Called by the master alone, before it forks and after its last child is
+ * gone. Every failure is told in words and leaves nothing behind that was not there before, but
+ * directories.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -40,7 +41,10 @@ trouble(const struct trouble *t, int code, const char *fmt, ...)
 	return code;
 }
 
-/* A directory of ours: made if its parent exists, owned by the daemon's user, opened. -1 with errno. */
+/*
+ * A directory of ours: made if its parent exists, owned by the daemon's user, opened. -1 with
+ * errno.
+ */
 static int
 directory_open(int at, const char *name, const struct passwd *owner)
 {
@@ -67,8 +71,8 @@ lock_owner(int fd)
 }
 
 /*
- * A locked file with our pid in it. -1 with errno (EBUSY: *owner has it). The name must still lead to what was locked: the last
- * owner may have removed it in between.
+ * A locked file with our pid in it. -1 with errno (EBUSY: *owner has it). The name must still
+ * lead to what was locked: the last owner may have removed it in between.
  */
 static int
 lock_open(int at, const char *name, const struct passwd *user, pid_t *owner)
@@ -88,7 +92,8 @@ lock_open(int at, const char *name, const struct passwd *user, pid_t *owner)
 			errno = EBUSY;
 			return -1;
 		}
-		if (fstat(fd, &locked) == 0 && fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstat(fd, &locked) == 0 &&
+		    fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    locked.st_ino == named.st_ino && locked.st_dev == named.st_dev)
 			break;
 		close(fd);
@@ -102,7 +107,10 @@ lock_open(int at, const char *name, const struct passwd *user, pid_t *owner)
 	return fd;
 }
 
-/* Is it the socket of a process that lives? One that is half made has its process's pid in the name. */
+/*
+ * Is it the socket of a process that lives? One that is half made has its process's pid in the
+ * name.
+ */
 static bool
 is_in_use(int session_dir, const char *name, const struct registry *registry)
 {
@@ -141,7 +149,8 @@ sweep_sockets(int session_dir, const struct registry *registry)
 		return;
 	}
 	while ((found = readdir(dir)) != NULL)
-		if (found->d_type == DT_SOCK && (registry == NULL || !is_in_use(session_dir, found->d_name, registry)))
+		if (found->d_type == DT_SOCK &&
+		    (registry == NULL || !is_in_use(session_dir, found->d_name, registry)))
 			unlinkat(session_dir, found->d_name, 0);
 	closedir(dir);
 }
@@ -151,9 +160,11 @@ step_down(const struct passwd *user, const struct trouble *t)
 {
 	if (user == NULL || user->pw_uid == geteuid())
 		return 0;
-	if (initgroups(user->pw_name, user->pw_gid) == -1 || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == -1 ||
+	if (initgroups(user->pw_name, user->pw_gid) == -1 ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) == -1 ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == -1)
-		return trouble(t, 1, "daemon.user: cannot become %s: %s", user->pw_name, strerror(errno));
+		return trouble(
+		    t, 1, "daemon.user: cannot become %s: %s", user->pw_name, strerror(errno));
 	return 0;
 }
 
@@ -164,7 +175,9 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 	pid_t owner = 0;
 
 	if (strlen(p->runtime) + sizeof("/" PLACE_CONTROL) > sizeof(address.sun_path))
-		return trouble(t, EXIT_CONFIG, "daemon.runtime_dir: %s/" PLACE_CONTROL " is too long for a socket (%zu bytes at most)",
+		return trouble(t, EXIT_CONFIG,
+		    "daemon.runtime_dir: %s/" PLACE_CONTROL
+		    " is too long for a socket (%zu bytes at most)",
 		    p->runtime, sizeof(address.sun_path) - 1);
 	p->runtime_dir = directory_open(AT_FDCWD, p->runtime, user);
 	if (p->runtime_dir == -1)
@@ -172,13 +185,16 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 	if (p->pid_file == -1)
 		p->pid_file = lock_open(p->runtime_dir, PLACE_PID, user, &owner);
 	if (p->pid_file == -1 && errno == EBUSY)
-		return trouble(t, 1, "daemon.runtime_dir: %s is in use by gamed with pid %d", p->runtime, (int)owner);
+		return trouble(t, 1, "daemon.runtime_dir: %s is in use by gamed with pid %d",
+		    p->runtime, (int)owner);
 	if (p->pid_file == -1)
-		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_PID ": %s", p->runtime, strerror(errno));
+		return trouble(
+		    t, 1, "daemon.runtime_dir: %s/" PLACE_PID ": %s", p->runtime, strerror(errno));
 	p->is_inherited = faccessat(p->runtime_dir, PLACE_REGISTRY, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	p->session_dir = directory_open(p->runtime_dir, PLACE_SESSIONS, user);
 	if (p->session_dir == -1)
-		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_SESSIONS ": %s", p->runtime, strerror(errno));
+		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_SESSIONS ": %s", p->runtime,
+		    strerror(errno));
 	return 0;
 }
 
@@ -195,14 +211,16 @@ open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 	if (p->state_lock == -1)
 		p->state_lock = lock_open(p->state_dir, "lock", user, &owner);
 	if (p->state_lock == -1 && errno == EBUSY)
-		return trouble(t, 1, "daemon.state_dir: %s is in use by gamed with pid %d", p->state, (int)owner);
+		return trouble(t, 1, "daemon.state_dir: %s is in use by gamed with pid %d",
+		    p->state, (int)owner);
 	if (p->state_lock == -1)
 		return trouble(t, 1, "daemon.state_dir: %s/lock: %s", p->state, strerror(errno));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		int fd = directory_open(p->state_dir, names[i], user);
 
 		if (fd == -1)
-			return trouble(t, 1, "daemon.state_dir: %s/%s: %s", p->state, names[i], strerror(errno));
+			return trouble(t, 1, "daemon.state_dir: %s/%s: %s", p->state, names[i],
+			    strerror(errno));
 		if (i < sizeof(keep) / sizeof(keep[0]))
 			*keep[i] = fd;
 		else
@@ -211,7 +229,10 @@ open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 	return 0;
 }
 
-/* Both ends. What a gamed that died left is kept: its workers have it, and may have said something. */
+/*
+ * Both ends. What a gamed that died left is kept: its workers have it, and may have said
+ * something.
+ */
 static int
 open_fifo(struct place *p, const struct trouble *t)
 {
@@ -219,15 +240,18 @@ open_fifo(struct place *p, const struct trouble *t)
 	struct stat st;
 
 	if (made || errno == EEXIST)
-		p->fifo = openat(p->runtime_dir, PLACE_FIFO, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+		p->fifo = openat(
+		    p->runtime_dir, PLACE_FIFO, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (p->fifo != -1 && fstat(p->fifo, &st) == 0 && !S_ISFIFO(st.st_mode)) {
 		close(p->fifo);
 		p->fifo = -1;
 		errno = EEXIST;
 	}
 	if (p->fifo == -1)
-		return trouble(t, 1, "daemon.runtime_dir: %s/" PLACE_FIFO ": %s", p->runtime, strerror(errno));
-	fcntl(p->fifo, F_SETPIPE_SZ, 1024 * 1024);	/* more room if we may: a thousand workers may be ready at once */
+		return trouble(
+		    t, 1, "daemon.runtime_dir: %s/" PLACE_FIFO ": %s", p->runtime, strerror(errno));
+	/* More room if we may: a thousand workers may be ready at once */
+	fcntl(p->fifo, F_SETPIPE_SZ, 1024 * 1024);
 	return 0;
 }
 
@@ -243,14 +267,16 @@ place_renew_fifo(struct place *p, char *err, size_t size)
 }
 
 int
-place_open(struct place *p, const struct config *config, const struct place_kept *kept, char *err, size_t size)
+place_open(struct place *p, const struct config *config, const struct place_kept *kept, char *err,
+    size_t size)
 {
 	const struct trouble t = { err, size };
 	const struct passwd *user = NULL;
 	int code;
 
 	memset(p, 0, sizeof(*p));
-	p->runtime_dir = p->session_dir = p->state_dir = p->journal_dir = p->archive_dir = p->held_dir = -1;
+	p->runtime_dir = p->session_dir = p->state_dir = p->journal_dir = p->archive_dir =
+	    p->held_dir = -1;
 	p->pid_file = kept != NULL ? kept->pid_file : -1;
 	p->state_lock = kept != NULL ? kept->state_lock : -1;
 	p->keeps_control = kept != NULL && kept->keeps_control;
@@ -285,10 +311,13 @@ place_take_over(struct place *p, const struct registry *registry)
 void
 place_close(struct place *p)
 {
-	int *const all[] = { &p->session_dir, &p->state_dir, &p->journal_dir, &p->archive_dir, &p->held_dir, &p->state_lock, &p->fifo,
-		&p->pid_file, &p->runtime_dir };
+	int *const all[] = {&p->session_dir, &p->state_dir, &p->journal_dir, &p->archive_dir,
+	    &p->held_dir, &p->state_lock, &p->fifo, &p->pid_file, &p->runtime_dir};
 
-	/* Only who holds the lock may remove what the directory holds, and only what is its own: its pid always is. */
+	/*
+	 * Only who holds the lock may remove what the directory holds, and only what is its own:
+	 * its pid always is.
+	 */
 	if (p->pid_file != -1 && !p->is_inherited) {
 		if (p->session_dir != -1)
 			sweep_sockets(p->session_dir, NULL);

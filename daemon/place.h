@@ -1,6 +1,6 @@
 /*
- * place.h: the two directories in which gamed lives: made where they are missing, locked against a second gamed, opened
- * once for all processes, and left clean.
+ * place.h: the two directories in which gamed lives: made where they are missing, locked
+ * against a second gamed, opened once for all processes, and left clean.
  */
 #ifndef DAEMON_PLACE_H
 #define DAEMON_PLACE_H
@@ -18,7 +18,10 @@
 #define PLACE_LOG	"log.fifo"	/* common/log_relay.c */
 #define PLACE_SESSIONS	"session"
 
-/* What a master keeps that executes another binary: the locks, which would be gone with a descriptor. */
+/*
+ * What a master keeps that executes another binary: the locks, which would be gone with a
+ * descriptor.
+ */
 struct place_kept {
 	int	pid_file, state_lock;
 	int	keeps_control;
@@ -27,26 +30,33 @@ struct place_kept {
 struct place {
 	char	runtime[4096], state[4096];
 	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
-	int	pid_file, state_lock;	/* hold the locks: record locks, which a fork does not inherit */
+	/* Hold the locks: record locks, which a fork does not inherit */
+	int	pid_file, state_lock;
 	int	fifo;			/* both ends */
-	bool	is_inherited;		/* a gamed that died left a registry, and perhaps processes: nothing is removed yet */
-	bool	keeps_control;		/* control.sock is somebody else's, or its name outlives us: place_close leaves it */
+	/* A gamed that died left a registry, and perhaps processes: nothing is removed yet */
+	bool	is_inherited;
+	/* Control.sock is somebody else's, or its name outlives us: place_close leaves it */
+	bool	keeps_control;
 };
 
 /*
- * Makes and opens all of it, takes the locks, and steps down to daemon.user if one is
- * named. 0; or the exit code to leave with (1, or 78 where the configuration is at fault), and what is wrong in err. kept: from the binary that this
- * process ran before; NULL: there was none.
+ * Makes and opens all of it, takes the locks, and steps down to daemon.user if one is named. 0;
+ * or the exit code to leave with (1, or 78 where the configuration is at fault), and what is
+ * wrong in err. kept: from the binary that this process ran before; NULL: there was none.
  */
-int	place_open(struct place *, const struct config *, const struct place_kept *kept, char *err, size_t size);
+int place_open(
+    struct place *, const struct config *, const struct place_kept *kept, char *err, size_t size);
 
 /*
- * No registry of a gamed that died is gone on with: its processes, if some are left, keep the old FIFO to themselves. False with what is wrong
- * in err.
+ * No registry of a gamed that died is gone on with: its processes, if some are left, keep the
+ * old FIFO to themselves. False with what is wrong in err.
  */
 bool	place_renew_fifo(struct place *, char *err, size_t size);
 
-/* What stands in the runtime directory is ours now. Removes the sockets of sessions that nobody listens at. */
+/*
+ * What stands in the runtime directory is ours now. Removes the sockets of sessions that nobody
+ * listens at.
+ */
 void	place_take_over(struct place *, const struct registry *);
 
 /* Removes what the runtime directory holds (not the journals), and lets the locks go. */

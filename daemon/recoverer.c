@@ -1,6 +1,8 @@
 /*
- * recoverer.c: the helper that looks through the journals when gamed starts: reads the first and the last record of each, tells the master of every
- * unfinished session that is not in its table, and leaves. The master itself reads no journal. What can't be read is told as held, and never touched.
+ * recoverer.c: the helper that looks through the journals when gamed starts: reads the first
+ * and the last record of each, tells the master of every unfinished session that is not in its
+ * table, and leaves. The master itself reads no journal. What can't be read is told as held,
+ * and never touched.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -84,7 +86,10 @@ identify(struct service_request *r, const struct journal_summary *s)
 	return true;
 }
 
-/* Sleeps only who was sent to sleep on purpose; who slept because everything went down comes back awake. */
+/*
+ * Sleeps only who was sent to sleep on purpose; who slept because everything went down comes
+ * back awake.
+ */
 static enum residency
 wanted_of(const struct journal_summary *s)
 {
@@ -94,14 +99,15 @@ wanted_of(const struct journal_summary *s)
 }
 
 /*
- * Opens the journal and takes its lock, which is let go with the descriptor. -1: a process has it, which was in a registry that could not
- * be read.
+ * Opens the journal and takes its lock, which is let go with the descriptor. -1: a process has
+ * it, which was in a registry that could not be read.
  */
 static int
 open_locked(const struct service_start *start, const char *name)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(start->shared->journal_dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd =
+	    openat(start->shared->journal_dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd != -1 && fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return fd;
@@ -129,8 +135,10 @@ put_away(const struct service_start *start, const char *id, const char *name)
 {
 	int fd = open_locked(start, name);
 
-	if (fd == -1 || journal_archive_move(start->shared->journal_dir, id, start->shared->archive_dir, true) == -1)
-		log_error("session %s: its old journal can't be moved to the archive: %s", id, strerror(errno));
+	if (fd == -1 || journal_archive_move(
+			    start->shared->journal_dir, id, start->shared->archive_dir, true) == -1)
+		log_error("session %s: its old journal can't be moved to the archive: %s", id,
+		    strerror(errno));
 	if (fd != -1)
 		close(fd);
 }
@@ -146,7 +154,10 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	int fd;
 
 	strlcpy(r.id, id, sizeof(r.id));
-	/* Until the head says better: a session that can't be read has a place in the list all the same. */
+	/*
+	 * Until the head says better: a session that can't be read has a place in the list all the
+	 * same.
+	 */
 	strlcpy(r.guild, "default", sizeof(r.guild));
 	strlcpy(r.instance, "00000000-0000-4000-8000-000000000000", sizeof(r.instance));
 	fd = openat(start->shared->journal_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -162,7 +173,8 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	if (fd != -1)
 		close(fd);
 	if (!identify(&r, &s) && step != JOURNAL_ERROR) {
-		snprintf(detail, sizeof(detail), "line %llu: not a session that this gamed knows", (unsigned long long)(line != 0 ? line : 1));
+		snprintf(detail, sizeof(detail), "line %llu: not a session that this gamed knows",
+		    (unsigned long long)(line != 0 ? line : 1));
 		hold(&r, "journal_damaged", detail);
 	} else if (step == JOURNAL_DAMAGED) {
 		snprintf(detail, sizeof(detail), "line %llu is damaged", (unsigned long long)line);
@@ -190,11 +202,13 @@ look_through(const struct service_start *start, bool recover)
 	while ((found = readdir(dir)) != NULL) {
 		size_t len = strlen(found->d_name);
 
-		if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX || strcmp(found->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+		if (len <= strlen(SUFFIX) || len - strlen(SUFFIX) > ID_MAX ||
+		    strcmp(found->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		strlcpy(id, found->d_name, len - strlen(SUFFIX) + 1);
 		/* What the master knows goes on as its table says. */
-		if (!id_is_valid(id) || registry_find(start->shared->registry, id, NULL) != REGISTRY_NONE)
+		if (!id_is_valid(id) ||
+		    registry_find(start->shared->registry, id, NULL) != REGISTRY_NONE)
 			continue;
 		if (recover)
 			look_at(start, id, found->d_name);
@@ -209,10 +223,12 @@ void
 recoverer_main(const struct service_start *start)
 {
 	const struct shared *shared = start->shared;
-	const int keep[] = { start->master, shared->state_dir, shared->journal_dir, shared->archive_dir, -1 };
+	const int keep[] = {
+	    start->master, shared->state_dir, shared->journal_dir, shared->archive_dir, -1};
 	struct service_request r = { .what = SERVICE_READY };
 
-	process_begin(shared, &(struct process_start){ .title = "recoverer", .keep = keep, .dies_with_master = true });
+	process_begin(shared,
+	    &(struct process_start){.title = "recoverer", .keep = keep, .dies_with_master = true});
 	if (!look_through(start, start->shared->config->recover))
 		fatal(1, "cannot read the journal directory: %s", strerror(errno));
 	tell(start->master, &r);

@@ -16,7 +16,8 @@ service_settings(const struct config *before, const struct service_notice *n)
 	struct config *config = config_load_again(before, &wrong);
 
 	if (config == NULL || config_sum(config) != (uint32_t)n->seq)
-		fatal(1, "the settings changed again while they were read: beginning anew with the master's");
+		fatal(1, "the settings changed again while they were read: beginning anew with the "
+			 "master's");
 	if (log_reopen() == -1)
 		log_warning("daemon.log: cannot open it again: %s", strerror(errno));
 	return config;

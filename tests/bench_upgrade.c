@@ -1,7 +1,7 @@
 /*
- * bench_upgrade.c: the longest time for which a request waits while gamed is upgraded in place, with
- * 1,000 sessions awake. One client asks for one thing after the other, and connects again where the
- * old gateway has closed; what it asks for goes to a session and into its journal.
+ * bench_upgrade.c: the longest time for which a request waits while gamed is upgraded in place,
+ * with 1,000 sessions awake. One client asks for one thing after the other, and connects again
+ * where the old gateway has closed; what it asks for goes to a session and into its journal.
  */
 #include <err.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /*
- * bench_wake.c: how long a command takes whose session is hibernated: from the request to the reply,
- * with a game of 100 records to recover in between.
+ * bench_wake.c: how long a command takes whose session is hibernated: from the request to the
+ * reply, with a game of 100 records to recover in between.
  */
 #include <stdio.h>
 

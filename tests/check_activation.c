@@ -1,6 +1,6 @@
 /*
- * check_activation.c: which of the descriptors that an init system passes is taken for the control socket. Each case is a process of its own: they
- * begin with descriptor 3.
+ * check_activation.c: which of the descriptors that an init system passes is taken for the
+ * control socket. Each case is a process of its own: they begin with descriptor 3.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -87,7 +87,8 @@ take_in_child(size_t n)
 	int fds[3], taken;
 
 	for (int i = 0; i < 3; i++)
-		fds[i] = cases[n].fds[i] != NOTHING ? fcntl(make(cases[n].fds[i], i), F_DUPFD, 100) : -1;
+		fds[i] =
+		    cases[n].fds[i] != NOTHING ? fcntl(make(cases[n].fds[i], i), F_DUPFD, 100) : -1;
 	close_range(3, 99, 0);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] != -1 && dup2(fds[i], 3 + i) != 3 + i)
@@ -101,7 +102,8 @@ take_in_child(size_t n)
 	taken = activation_take();
 	if (taken != cases[n].expected)
 		return 2;
-	if (getenv("LISTEN_PID") != NULL || getenv("LISTEN_FDS") != NULL || getenv("LISTEN_FDNAMES") != NULL)
+	if (getenv("LISTEN_PID") != NULL || getenv("LISTEN_FDS") != NULL ||
+	    getenv("LISTEN_FDNAMES") != NULL)
 		return 3;
 	if (taken == -1)
 		return 0;

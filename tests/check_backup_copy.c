@@ -1,5 +1,6 @@
 /*
- * check_backup_copy.c: one journal copied into a backup: how much of it, and what is none. Real files, the damage made on purpose.
+ * check_backup_copy.c: one journal copied into a backup: how much of it, and what is none. Real
+ * files, the damage made on purpose.
  */
 #include <sys/stat.h>
 

@@ -69,7 +69,10 @@ START_TEST(case_130_every_step_once)
 }
 END_TEST
 
-/* Ends what is paused for too long: awake, asleep, and over a restart of gamed; none that went on. */
+/*
+ * Ends what is paused for too long: awake, asleep, and over a restart of gamed; none that went
+ * on.
+ */
 START_TEST(case_123_pause_limit)
 {
 	static const char *const ids[] = { "awake", "asleep", "again" };

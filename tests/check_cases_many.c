@@ -292,8 +292,8 @@ START_TEST(case_97_what_they_start_with_is_not_kept)
 	struct use now = use_now();
 	ck_assert_uint_eq(now.descriptors[0], before.descriptors[0]);
 #ifndef PROCESS_SANITIZED
-	ck_assert_msg(now.memory_kb < before.memory_kb + SESSIONS, "%lu kB, was %lu kB", now.memory_kb,
-	    before.memory_kb);
+	ck_assert_msg(now.memory_kb < before.memory_kb + SESSIONS, "%lu kB, was %lu kB",
+	    now.memory_kb, before.memory_kb);
 #endif
 	scenario_end();
 }
@@ -389,10 +389,12 @@ START_TEST(case_89_106_count_and_processes)
 		cJSON *got = client_call(c, "session.get", "{'game_id':'%s'}",
 		    json_text_at(row, "game_id"));
 		ck_assert(cJSON_Compare(json_at(row, "pid"), json_at(got, "pid"), true));
-		ck_assert(cJSON_Compare(json_at(row, "residency"), json_at(got, "residency"), true));
+		ck_assert(
+		    cJSON_Compare(json_at(row, "residency"), json_at(got, "residency"), true));
 		awake += cJSON_IsNumber(json_at(row, "pid"));
 		for (const cJSON *other = row->next; other != NULL; other = other->next)
-			ck_assert_str_ne(json_text_at(other, "game_id"), json_text_at(row, "game_id"));
+			ck_assert_str_ne(
+			    json_text_at(other, "game_id"), json_text_at(row, "game_id"));
 		cJSON_Delete(got);
 		n++;
 	}

@@ -48,9 +48,9 @@ START_TEST(case_103_105_messages_of_old_generations)
 	crash("g2", SIGKILL);
 	struct registry_entry now = look("g2");
 	const struct worker_message late[] = {
-		{ .slot = now.slot, .generation = now.generation, .what = WORKER_READY, .seq = 999 },
-		{ .slot = gone.slot, .generation = gone.generation, .what = WORKER_READY, .seq = 999 },
-		{ .slot = now.slot, .generation = now.generation - 1, .what = WORKER_READY, .seq = 999 },
+	    {.slot = now.slot, .generation = now.generation, .what = WORKER_READY, .seq = 999},
+	    {.slot = gone.slot, .generation = gone.generation, .what = WORKER_READY, .seq = 999},
+	    {.slot = now.slot, .generation = now.generation - 1, .what = WORKER_READY, .seq = 999},
 	};
 	int fifo = open(runtime_path(PLACE_FIFO, path), O_WRONLY | O_CLOEXEC);
 	ck_assert_int_ne(fifo, -1);

@@ -84,7 +84,8 @@ START_TEST(case_29_34_one_report_a_crash)
 	cJSON_Delete(expect_event(s, "sessions.started"));
 	pid_t pid = bed_session_pid(bed, "g1");
 	if (bed_faults(bed, "decide exit 1 g1\n")) {
-		client_refuse(c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
+		client_refuse(
+		    c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
 		cJSON *event = expect_event(s, "sessions.crashed");
 		ck_assert_int_eq(json_int_at(event, "data.pid"), pid);
 		ck_assert_int_eq(json_int_at(event, "data.exit"), 1);
@@ -117,7 +118,8 @@ START_TEST(case_28_permanent_and_unasked)
 	start("g1", ",'restart':'permanent'");
 	for (int i = 1; i <= 4 && bed_faults(bed, "decide exit0 1 g1\n"); i++) {
 		pid_t pid = bed_session_pid(bed, "g1");
-		client_refuse(c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
+		client_refuse(
+		    c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
 		if (i < 4)
 			bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
 		else
@@ -165,7 +167,8 @@ END_TEST
 /* It sleeps and wakes again and again: all of its restarts are left. */
 START_TEST(case_44_what_does_not_count)
 {
-	scenario_begin(__func__, "[sessions]\nmax_seconds=3600\nbackoff_ms=1\n[journal]\nsync=os\n");
+	scenario_begin(
+	    __func__, "[sessions]\nmax_seconds=3600\nbackoff_ms=1\n[journal]\nsync=os\n");
 	start("g1", "");
 	for (unsigned i = 0; i < 20; i++) {
 		bed_kill_session(bed, "g1", SIGTERM);
@@ -244,8 +247,8 @@ START_TEST(case_37_50_52_57_held)
 	ck_assert_uint_eq(look("g1").epoch, 2);
 	client_refuse(c, "already_present", "session.start", START("g1", ""));
 	client_do(c, "session.release", "{'game_id':'g1'}");
-	static const char *const types[] = { "sessions.started", "sessions.crashed", "sessions.restarted",
-		"sessions.crashed", "sessions.held" };
+	static const char *const types[] = {"sessions.started", "sessions.crashed",
+	    "sessions.restarted", "sessions.crashed", "sessions.held"};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		cJSON *event = expect_event(s, types[i]);
 		if (strcmp(types[i], "sessions.held") == 0)

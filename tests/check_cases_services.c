@@ -123,7 +123,10 @@ START_TEST(case_53_69_the_init_system)
 {
 	ck_assert_str_eq(unit_setting("Restart"), "on-failure");
 	ck_assert_str_eq(unit_setting("RestartPreventExitStatus"), "64 78");
-	/* Sessions' stop_timeout_ms, their end's start_timeout_ms, and the services' five seconds each. */
+	/*
+	 * Sessions' stop_timeout_ms, their end's start_timeout_ms, and the services' five seconds
+	 * each.
+	 */
 	ck_assert_int_gt(atoi(unit_setting("TimeoutStopSec")), 5 + 5 + 3 * 5);
 }
 END_TEST
@@ -133,7 +136,8 @@ is_told_to_end(pid_t pid)
 {
 	char pending[64];
 
-	return (strtoul(process_status(pid, "ShdPnd", pending), NULL, 16) >> (SIGTERM - 1) & 1) != 0;
+	return (strtoul(process_status(pid, "ShdPnd", pending), NULL, 16) >> (SIGTERM - 1) & 1) !=
+	       0;
 }
 
 /* Everybody stands still, and is let go one by one: nobody is told to end before it is his turn. */

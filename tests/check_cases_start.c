@@ -190,7 +190,10 @@ START_TEST(case_11_side_by_side)
 	ck_assert_int_ne(bed_session_pid(first, "g1"), bed_session_pid(bed, "g1"));
 	client_do(c, "session.stop", "{'game_id':'g1'}");
 	client_close(c);
-	/* (The first is still a child of this process: what is left is looked at when both are gone.) */
+	/*
+	 * (The first is still a child of this process: what is left is looked at when both are
+	 * gone.)
+	 */
 	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
 	bed_free(bed);
@@ -221,7 +224,8 @@ end_temporary(size_t i)
 		client_do(c, endings[i].method, "{'game_id':'g1'}");
 	} else if (endings[i].fault != NULL) {
 		bed_faults(bed, endings[i].fault);
-		client_refuse(c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
+		client_refuse(
+		    c, "outcome_unknown", "session.command", "{'game_id':'g1'," GUESS "}");
 		bed_faults(bed, NULL);
 	} else if (endings[i].signal != 0) {
 		bed_kill_session(bed, "g1", endings[i].signal);
@@ -252,7 +256,8 @@ START_TEST(case_14_31_every_end_of_a_temporary_session)
 		ck_assert(bed_exists(bed_journal(bed, "archive", "g1", path)));
 		ck_assert(!bed_exists(bed_journal(bed, "journal", "g1", path)));
 		records = table_records(c, "g1");
-		ck_assert_str_eq(json_text_at(table_last(records), "data.reason"), endings[i].reason);
+		ck_assert_str_eq(
+		    json_text_at(table_last(records), "data.reason"), endings[i].reason);
 		cJSON_Delete(records);
 	}
 	scenario_end();

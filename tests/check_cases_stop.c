@@ -29,7 +29,8 @@ START_TEST(case_62_while_sessions_crash_in_a_loop)
 	static const char *const ids[] = { "g0", "g1", "g2", "g3", "g4" };
 	const size_t n = sizeof(ids) / sizeof(ids[0]);
 
-	scenario_begin(__func__, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=5\nbackoff_max_ms=20\n");
+	scenario_begin(
+	    __func__, "[sessions]\nmax_restarts=unlimited\nbackoff_ms=5\nbackoff_max_ms=20\n");
 	start_many("g", (int)n);
 	if (bed_faults(bed, "recovery exit 0\n")) {
 		for (size_t i = 0; i < n; i++)
@@ -120,10 +121,10 @@ END_TEST
 static const struct {
 	const char *id, *more, *fault, *says;
 } dying[] = {
-	{ "killed", "", NULL, "died: signal 9" },
-	{ "kept", ",'restart':'permanent'", NULL, "died: signal 9" },
-	{ "failed", "", "journal.written exit 1 failed\n", "died: exit code 1" },
-	{ "quiet", ",'restart':'permanent'", "journal.written exit0 1 quiet\n", "died: exit code 0" },
+    {"killed", "", NULL, "died: signal 9"},
+    {"kept", ",'restart':'permanent'", NULL, "died: signal 9"},
+    {"failed", "", "journal.written exit 1 failed\n", "died: exit code 1"},
+    {"quiet", ",'restart':'permanent'", "journal.written exit0 1 quiet\n", "died: exit code 0"},
 };
 #define DYING (sizeof(dying) / sizeof(dying[0]))
 
@@ -151,7 +152,8 @@ START_TEST(case_72_deaths_on_the_way_down)
 	client_close(c);
 	char *log = bed_read_file(bed->log, NULL);
 	for (size_t i = 0; i < DYING; i++)
-		ck_assert_msg(!has_faults || strstr(log, dying[i].says) != NULL, "%s", dying[i].says);
+		ck_assert_msg(
+		    !has_faults || strstr(log, dying[i].says) != NULL, "%s", dying[i].says);
 	free(log);
 	bed_faults(bed, NULL);
 	come_back();

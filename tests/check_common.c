@@ -16,7 +16,8 @@
 
 START_TEST(clock_text_and_parse_agree)
 {
-	static const int64_t times[] = { 0, 1, 999, 1000, 951782400000, 1795000000123, 4102444800000 };
+	static const int64_t times[] = {
+	    0, 1, 999, 1000, 951782400000, 1795000000123, 4102444800000};
 	char text[CLOCK_TEXT_SIZE];
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
@@ -50,8 +51,8 @@ END_TEST
 
 START_TEST(clock_parse_refuses)
 {
-	static const char *const wrong[] = { "", "now", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22T12:00:00.1Z",
-		"2026-11-22T12:00:00.000Zx", "2026-13-22T12:00:00.000Z" };
+	static const char *const wrong[] = {"", "now", "2026-11-22", "2026-11-22T12:00:00",
+	    "2026-11-22T12:00:00.1Z", "2026-11-22T12:00:00.000Zx", "2026-13-22T12:00:00.000Z"};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		ck_assert_msg(clock_parse(wrong[i]) == -1, "%s", wrong[i]);
@@ -61,7 +62,8 @@ END_TEST
 START_TEST(session_ids)
 {
 	static const char *const right[] = { "a", "A", "0", "game:1", "g1.x_y-z", "1" };
-	static const char *const wrong[] = { "", ".", "..", "-a", "_a", ":", "a/b", "../x", "a b", "*", "a%", "\xc3\xa9", "a\n" };
+	static const char *const wrong[] = {
+	    "", ".", "..", "-a", "_a", ":", "a/b", "../x", "a b", "*", "a%", "\xc3\xa9", "a\n"};
 	char id[80];
 
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)

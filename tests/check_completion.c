@@ -1,6 +1,7 @@
 /*
- * check_completion.c: gamectl complete knows every command, option and session; and bash, zsh and fish, each for real at a terminal, complete by
- * asking it. Reads scripts/completion below the working directory.
+ * check_completion.c: gamectl complete knows every command, option and session; and bash, zsh
+ * and fish, each for real at a terminal, complete by asking it. Reads scripts/completion below
+ * the working directory.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@ begin(const char *test)
 	snprintf(setting, sizeof(setting), "GAMED_SOCKET=%s/control.sock", bed->runtime);
 }
 
-/* What is offered for the last word of a line; blanks part words, one at the end begins an empty one. */
+/*
+ * What is offered for the last word of a line; blanks part words, one at the end begins an
+ * empty one.
+ */
 static const char *complete(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static const char *
 complete(const char *fmt, ...)
@@ -59,7 +63,8 @@ has_word(const char *word, const char *help)
 
 	snprintf(line, sizeof(line), "%s\t%s\n", word, help);
 	const char *found = strstr(offered, line);
-	ck_assert_msg(found != NULL && (found == offered || found[-1] == '\n'), "no \"%s\" in:\n%s", word, offered);
+	ck_assert_msg(found != NULL && (found == offered || found[-1] == '\n'), "no \"%s\" in:\n%s",
+	    word, offered);
 }
 
 START_TEST(tables)
@@ -77,7 +82,8 @@ START_TEST(tables)
 			if ((c->options | CTL_OPTIONS_GLOBAL) & (1U << i))
 				has_word(word, ctl_option_rows[i].help);
 			else
-				ck_assert_msg(strstr(offered, word) == NULL, "%s %s", c->name, word);
+				ck_assert_msg(
+				    strstr(offered, word) == NULL, "%s %s", c->name, word);
 		}
 	}
 	bed_free(bed);
@@ -129,7 +135,9 @@ START_TEST(as_json)
 {
 	char out[1024];
 
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-j", "complete", "--", "list", "--state=pa", NULL), 0);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-j", "complete", "--", "list",
+			     "--state=pa", NULL),
+	    0);
 	ck_assert_str_eq(out, "{\"words\":[{\"word\":\"--state=paused\",\"help\":\"\"}]}\n");
 	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "complete", NULL), 64);
 }
@@ -143,8 +151,10 @@ start_games(void)
 	bed_start(bed);
 	snprintf(socket, sizeof(socket), "%s/control.sock", bed->runtime);
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-s", socket, "start", "two_player", "--id",
-		    i == 0 ? "tea:time" : "tonic", "--team", "red=ann,bob", NULL), 0);
+		ck_assert_int_eq(
+		    bed_run(out, sizeof(out), "gamectl", "-s", socket, "start", "two_player",
+			"--id", i == 0 ? "tea:time" : "tonic", "--team", "red=ann,bob", NULL),
+		    0);
 }
 
 START_TEST(sessions)
@@ -178,7 +188,10 @@ START_TEST(sessions)
 }
 END_TEST
 
-/* Each is started by sh, with its messages on its standard output, and takes the file $COMPLETION. */
+/*
+ * Each is started by sh, with its messages on its standard output, and takes the file
+ * $COMPLETION.
+ */
 static const struct {
 	const char *name, *path, *command, *load;
 } shells[] = {
@@ -200,7 +213,8 @@ type(struct program *shell, size_t *seen, const char *line, const char *says)
 
 START_TEST(shells_complete)
 {
-	char path[TEXT_MAX], completion[TEXT_MAX], home[TEXT_MAX], line[TEXT_MAX], here[BED_PATH_MAX];
+	char path[TEXT_MAX], completion[TEXT_MAX], home[TEXT_MAX], line[TEXT_MAX],
+	    here[BED_PATH_MAX];
 	size_t seen = 0;
 
 	if (access(shells[_i].path, X_OK) != 0) {
@@ -218,7 +232,8 @@ START_TEST(shells_complete)
 	snprintf(path, sizeof(path), "PATH=%s:/usr/bin:/bin", program_dir());
 	snprintf(home, sizeof(home), "HOME=%s", bed->dir);
 	const char *args[] = { "-c", shells[_i].command, NULL };
-	const char *environment[] = { setting, path, completion, home, "TERM=dumb", "XDG_CONFIG_HOME", "XDG_DATA_HOME", NULL };
+	const char *environment[] = {
+	    setting, path, completion, home, "TERM=dumb", "XDG_CONFIG_HOME", "XDG_DATA_HOME", NULL};
 	struct program *shell = program_start_terminal("/bin/sh", args, environment);
 
 	program_write(shell, shells[_i].load);

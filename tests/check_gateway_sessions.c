@@ -911,7 +911,10 @@ START_TEST(key_of_who_ends)
 }
 END_TEST
 
-/* Who looks into the journal says what it was answered, or that there is no such key, or nothing. */
+/*
+ * Who looks into the journal says what it was answered, or that there is no such key, or
+ * nothing.
+ */
 START_TEST(key_of_who_has_ended)
 {
 	static const char *const answers[] = {"{\"state\":\"cleanup\"}", "null", "", NULL};

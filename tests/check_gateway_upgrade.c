@@ -1,6 +1,7 @@
 /*
- * check_gateway_upgrade.c: an upgrade as the gateway sees it: it asks the master, retires when a successor is there, and moves sessions; the test plays
- * the master and the sessions' processes.
+ * check_gateway_upgrade.c: an upgrade as the gateway sees it: it asks the master, retires when
+ * a successor is there, and moves sessions; the test plays the master and the sessions'
+ * processes.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@ expect_text(int id, const char *path, const char *text)
 
 	ck_assert_ptr_nonnull(reply);
 	ck_assert_msg(json_at(reply, path) != NULL, "%s", cJSON_PrintUnformatted(reply));
-	ck_assert_msg(strstr(json_text_at(reply, path), text) != NULL, "%s", json_text_at(reply, path));
+	ck_assert_msg(
+	    strstr(json_text_at(reply, path), text) != NULL, "%s", json_text_at(reply, path));
 	cJSON_Delete(reply);
 }
 
@@ -66,7 +68,7 @@ retire(void)
 	gateway_bed_tell(&b, &n);
 }
 
-/* ---- the question, and the way out -------------------------------------------------------------- */
+/* ---- the question, and the way out ---------------------------------------------------------- */
 
 START_TEST(answers)
 {
@@ -86,7 +88,10 @@ START_TEST(answers)
 }
 END_TEST
 
-/* All that was written before is answered, whatever the gateway had read of it; then a write fails, and it leaves. */
+/*
+ * All that was written before is answered, whatever the gateway had read of it; then a write
+ * fails, and it leaves.
+ */
 START_TEST(retires)
 {
 	struct client *idle, *listener;
@@ -100,7 +105,8 @@ START_TEST(retires)
 	int first = client_send(c, "session.command", GUESS);
 	cJSON *request = served_expect(s, "session.command");
 	ck_assert_int_eq(kill(b.pid, SIGSTOP), 0);
-	int second = client_send(c, "session.command", GUESS), third = client_send(c, "supervisor.status", NULL);
+	int second = client_send(c, "session.command", GUESS),
+	    third = client_send(c, "supervisor.status", NULL);
 	retire();
 	ck_assert_int_eq(kill(b.pid, SIGCONT), 0);
 	client_wait_closed(idle);
@@ -125,7 +131,8 @@ END_TEST
 START_TEST(retires_after_a_batch)
 {
 	begin(__func__);
-	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'supervisor.status'},{'jsonrpc':'2.0','id':2,'method':'session.command','params':" GUESS "}]");
+	client_write_line(c, "[{'jsonrpc':'2.0','id':1,'method':'supervisor.status'},{'jsonrpc':'2."
+			     "0','id':2,'method':'session.command','params':" GUESS "}]");
 	cJSON *request = served_expect(s, "session.command");
 	retire();
 	served_result(s, request, "{'state':'active'}");
@@ -174,7 +181,7 @@ START_TEST(retiring_is_ended)
 }
 END_TEST
 
-/* ---- sessions ----------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------- */
 
 static void
 look(const char *game)

@@ -218,7 +218,8 @@ START_TEST(sync_modes)
 		char id[2] = {(char)('a' + mode), '\0'};
 		faults.fsync_calls = 0;
 		open_journal(id, (enum journal_sync)mode);
-		ck_assert_int_eq(faults.fsync_calls > 0, mode != JOURNAL_SYNC_OS); /* the directory */
+		/* The directory */
+		ck_assert_int_eq(faults.fsync_calls > 0, mode != JOURNAL_SYNC_OS);
 		seen.n = 0;
 		ck_assert_int_eq(journal_recover(j, each, &seen, &cut), JOURNAL_RECOVERED);
 		faults.fdatasync_calls = 0;

@@ -98,7 +98,8 @@ START_TEST(json)
 	buf[len] = '\0';
 	cJSON *object = cJSON_Parse(buf);
 	ck_assert_msg(cJSON_IsObject(object), "%s", buf);
-	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(object, "event")), "sessions.held");
+	ck_assert_str_eq(
+	    cJSON_GetStringValue(cJSON_GetObjectItem(object, "event")), "sessions.held");
 	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(object, "level")), "warning");
 	ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(object, "reason")),
 	    fields[1].text);

@@ -169,7 +169,8 @@ take_burst(void)
 	wait_asleep();
 	while (n <= SWEEP_BATCH && message_read_request(master, &requests[n], &passed) == 0)
 		n++;
-	ck_assert_msg(n_stopping + n <= SWEEP_BATCH, "%u more while %u are stopping", n, n_stopping);
+	ck_assert_msg(
+	    n_stopping + n <= SWEEP_BATCH, "%u more while %u are stopping", n, n_stopping);
 	for (unsigned i = 0; i < n; i++) {
 		ck_assert_uint_ne(registry_find(r, requests[i].id, &e), REGISTRY_NONE);
 		ck_assert_msg(e.residency == RESIDENCY_HIBERNATED, "%s is asked for twice", e.id);

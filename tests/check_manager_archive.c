@@ -50,13 +50,16 @@ END_TEST
 
 START_TEST(by_size_oldest_first)
 {
-	struct archived files[] = { file(3, 2 * MB), file(1, 2 * MB), file(4, MB), file(2, 2 * MB) };
+	struct archived files[] = {file(3, 2 * MB), file(1, 2 * MB), file(4, MB), file(2, 2 * MB)};
 	struct archive_limits limits = { .days = CONFIG_UNLIMITED, .max_mb = 7 };
 
 	ck_assert_int_eq(archive_cutoff(files, 4, &limits, NOW_NS), INT64_MIN);
 	limits.max_mb = 6;	/* just what the three newest take */
 	ck_assert_int_eq(archive_cutoff(files, 4, &limits, NOW_NS), NOW_NS - 4 * DAY_NS + 1);
-	/* The second newest does not fit: neither it nor what is older stays, though some would fit. */
+	/*
+	 * The second newest does not fit: neither it nor what is older stays, though some would
+	 * fit.
+	 */
 	limits.max_mb = 3;
 	ck_assert_int_eq(archive_cutoff(files, 4, &limits, NOW_NS), NOW_NS - 2 * DAY_NS + 1);
 	limits.max_mb = 0;

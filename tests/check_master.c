@@ -1,7 +1,8 @@
 /*
- * check_master.c: the supervisor with toy services and toy workers: real forks, signals, registry and sockets, and no game. The
- * toy gateway hands the test's requests to the master and its notices to the test; a toy worker behaves as its session's id says.
- * The numbers in the names are those of the cases that supervision must pass.
+ * check_master.c: the supervisor with toy services and toy workers: real forks, signals,
+ * registry and sockets, and no game. The toy gateway hands the test's requests to the master
+ * and its notices to the test; a toy worker behaves as its session's id says. The numbers in
+ * the names are those of the cases that supervision must pass.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +42,7 @@ static struct config *config;
 static uint64_t last_tag;
 static char relay_path[PATH_MAX];
 
-/* ---- the toys ----------------------------------------------------------------------------------- */
+/* ---- the toys ------------------------------------------------------------------------------- */
 
 static bool
 begins(const char *id, const char *word)
@@ -60,10 +61,13 @@ toy_leave(struct registry_page *page, enum exit_intent intent, int code)
 static void
 toy_sleep(const struct registry_entry *e, struct registry_page *page)
 {
-	struct registry_cell cell = { .slot = e->slot, .generation = e->generation, .state = STATE_ACTIVE, .seq = e->seq + 1 };
+	struct registry_cell cell = {
+	    .slot = e->slot, .generation = e->generation, .state = STATE_ACTIVE, .seq = e->seq + 1};
 
 	if (begins(e->id, "timer"))
-		cell.wake_wall_ms = clock_wall_ms() + (begins(e->id, "timer-late") ? 3600000 : begins(e->id, "timer-soon") ? 500 : 0);
+		cell.wake_wall_ms = clock_wall_ms() + (begins(e->id, "timer-late")      ? 3600000
+							  : begins(e->id, "timer-soon") ? 500
+											: 0);
 	registry_page_publish(page, &cell);
 	toy_leave(page, EXIT_INTENT_HIBERNATED, 0);
 }
@@ -96,7 +100,9 @@ toy_serve(const struct worker_start *start, struct registry_page *page)
 		if (info.ssi_signo == SIGTERM)
 			toy_leave(page, EXIT_INTENT_HIBERNATED, 0);
 		if (info.ssi_signo == SIGUSR2)	/* the game is over, or what else its id says */
-			toy_leave(page, begins(e.id, "exit0") ? EXIT_INTENT_NONE : EXIT_INTENT_COMPLETED, begins(e.id, "exit3") ? 3 : 0);
+			toy_leave(page,
+			    begins(e.id, "exit0") ? EXIT_INTENT_NONE : EXIT_INTENT_COMPLETED,
+			    begins(e.id, "exit3") ? 3 : 0);
 	}
 }
 
@@ -114,7 +120,7 @@ void
 worker_main(const struct worker_start *start)
 {
 	const struct shared *shared = start->shared;
-	const int keep[] = { shared->workers_fifo, -1 }, signals[] = { SIGTERM, SIGUSR1, SIGUSR2, 0 };
+	const int keep[] = {shared->workers_fifo, -1}, signals[] = {SIGTERM, SIGUSR1, SIGUSR2, 0};
 	const struct process_start begin = { .title = "toy", .keep = keep, .signals = signals };
 	struct registry_entry e;
 	struct registry_cell cell = { 0 };
@@ -125,15 +131,21 @@ worker_main(const struct worker_start *start)
 	process_begin(shared, &begin);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a test that failed leaves nobody behind */
 	if (start->mode == WORKER_FINISH)
-		toy_leave(page, begins(e.id, "nofinish") ? EXIT_INTENT_NONE : EXIT_INTENT_STOPPED, begins(e.id, "nofinish") ? 5 : 0);
-	cell = (struct registry_cell){ .slot = e.slot, .generation = e.generation, .state = STATE_ACTIVE, .seq = e.seq + 3, .epoch = e.epoch + 1,
-		.pid = getpid() };
+		toy_leave(page, begins(e.id, "nofinish") ? EXIT_INTENT_NONE : EXIT_INTENT_STOPPED,
+		    begins(e.id, "nofinish") ? 5 : 0);
+	cell = (struct registry_cell){.slot = e.slot,
+	    .generation = e.generation,
+	    .state = STATE_ACTIVE,
+	    .seq = e.seq + 3,
+	    .epoch = e.epoch + 1,
+	    .pid = getpid()};
 	if (begins(e.id, "refused")) {
 		strlcpy(cell.last_words, "no such thing", sizeof(cell.last_words));
 		registry_page_publish(page, &cell);
 		toy_leave(page, EXIT_INTENT_REFUSED, 1);
 	}
-	if (begins(e.id, "crashstart") || (begins(e.id, "norestart") && e.epoch > 0 && !is_mended(e.id)))
+	if (begins(e.id, "crashstart") ||
+	    (begins(e.id, "norestart") && e.epoch > 0 && !is_mended(e.id)))
 		raise(SIGSEGV);
 	if (begins(e.id, "damaged") && e.epoch > 0)
 		toy_leave(page, EXIT_INTENT_DAMAGED, 1);
@@ -143,8 +155,11 @@ worker_main(const struct worker_start *start)
 	registry_page_publish(page, &cell);
 	if (begins(e.id, "busy"))
 		registry_page_phase(page, PHASE_JOURNAL);
-	message_send_worker(shared->workers_fifo, &(struct worker_message){ .slot = e.slot, .generation = e.generation, .what = WORKER_READY,
-	    .epoch = cell.epoch, .seq = cell.seq });
+	message_send_worker(shared->workers_fifo, &(struct worker_message){.slot = e.slot,
+						      .generation = e.generation,
+						      .what = WORKER_READY,
+						      .epoch = cell.epoch,
+						      .seq = cell.seq});
 	toy_serve(start, page);
 	_exit(97);
 }
@@ -168,7 +183,9 @@ toy_begin(const struct service_start *start)
 {
 	const int keep[] = { start->master, -1 };
 
-	process_begin(start->shared, &(struct process_start){ .title = "toy service", .keep = keep, .dies_with_master = true });
+	process_begin(
+	    start->shared, &(struct process_start){
+			       .title = "toy service", .keep = keep, .dies_with_master = true});
 }
 
 /* Copies requests from the test to the master and notices from the master to the test. */
@@ -186,11 +203,13 @@ toy_gateway(const struct service_start *start)
 	for (;;) {
 		poll(fds, 2, -1);
 		while (message_read_notice(start->master, &notice) == 0)
-			if (send(test, &notice, sizeof(notice), MSG_NOSIGNAL) != (ssize_t)sizeof(notice))
+			if (send(test, &notice, sizeof(notice), MSG_NOSIGNAL) !=
+			    (ssize_t)sizeof(notice))
 				_exit(1);
 		if (errno != EAGAIN)
 			_exit(0);
-		while (recv(test, &request, sizeof(request), MSG_DONTWAIT | MSG_WAITALL) == (ssize_t)sizeof(request)) {
+		while (recv(test, &request, sizeof(request), MSG_DONTWAIT | MSG_WAITALL) ==
+		       (ssize_t)sizeof(request)) {
 			fd = request.what == SERVICE_START ? memfd_create("toy", MFD_CLOEXEC) : -1;
 			message_send_request(start->master, &request, fd);
 			if (fd != -1)
@@ -199,7 +218,10 @@ toy_gateway(const struct service_start *start)
 	}
 }
 
-/* Two sessions that were started ten minutes ago and played a minute ago, where a file of this name says so. */
+/*
+ * Two sessions that were started ten minutes ago and played a minute ago, where a file of this
+ * name says so.
+ */
 #define FOUND "found-two"
 
 static void
@@ -254,7 +276,7 @@ const struct service_kind service_kinds[] = {
 	{ .name = NULL },
 };
 
-/* ---- the test's side ---------------------------------------------------------------------------- */
+/* ---- the test's side ------------------------------------------------------------------------ */
 
 static void
 set_up(void)
@@ -342,7 +364,8 @@ shut(void)
 static uint64_t
 ask(enum service_asks what, const char *id, const char *restart, uint32_t timeout_ms)
 {
-	struct service_request r = { .what = what, .tag = ++last_tag, .mode = MODE_TWO_PLAYER, .timeout_ms = timeout_ms };
+	struct service_request r = {
+	    .what = what, .tag = ++last_tag, .mode = MODE_TWO_PLAYER, .timeout_ms = timeout_ms};
 	enum restart_type type;
 
 	strlcpy(r.id, id, sizeof(r.id));
@@ -362,11 +385,15 @@ await(enum notice what, const char *id)
 	struct service_notice n;
 
 	for (;;) {
-		ck_assert_msg(poll(&p, 1, PATIENCE_MS) == 1, "waited in vain for notice %d of %s", what, id);
-		ck_assert_msg(recv(relay, &n, sizeof(n), MSG_WAITALL) == (ssize_t)sizeof(n), "the gateway is gone");
+		ck_assert_msg(
+		    poll(&p, 1, PATIENCE_MS) == 1, "waited in vain for notice %d of %s", what, id);
+		ck_assert_msg(recv(relay, &n, sizeof(n), MSG_WAITALL) == (ssize_t)sizeof(n),
+		    "the gateway is gone");
 		if (n.what == what && strcmp(n.id, id) == 0)
 			return n;
-		ck_assert_msg(!(what == NOTICE_STARTED && n.what == NOTICE_REFUSED && strcmp(n.id, id) == 0), "%s refused: %u %s", id, n.error, n.text);
+		ck_assert_msg(
+		    !(what == NOTICE_STARTED && n.what == NOTICE_REFUSED && strcmp(n.id, id) == 0),
+		    "%s refused: %u %s", id, n.error, n.text);
 	}
 }
 
@@ -377,7 +404,8 @@ await_either(enum notice one, enum notice other, const char *id)
 	struct service_notice n;
 
 	do {
-		ck_assert_msg(recv(relay, &n, sizeof(n), MSG_WAITALL) == (ssize_t)sizeof(n), "the gateway is gone");
+		ck_assert_msg(recv(relay, &n, sizeof(n), MSG_WAITALL) == (ssize_t)sizeof(n),
+		    "the gateway is gone");
 	} while ((n.what != one && n.what != other) || strcmp(n.id, id) != 0);
 	return n;
 }
@@ -405,7 +433,7 @@ sessions(void)
 	return registry_header(table)->slots_used;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 START_TEST(case_01_up_and_down_with_no_session)
 {
@@ -539,8 +567,10 @@ START_TEST(case_28_to_31_35_restart_types_for_real)
 		n = await(matrix[i].expected, id);
 		if (matrix[i].reason != NULL)
 			ck_assert_str_eq(n.text, matrix[i].reason);
-		ck_assert_uint_eq(look(id).residency, matrix[i].expected == NOTICE_READY ? RESIDENCY_AWAKE :
-		    matrix[i].expected == NOTICE_HIBERNATED ? RESIDENCY_HIBERNATED : RESIDENCY_NONE);
+		ck_assert_uint_eq(look(id).residency,
+		    matrix[i].expected == NOTICE_READY        ? RESIDENCY_AWAKE
+		    : matrix[i].expected == NOTICE_HIBERNATED ? RESIDENCY_HIBERNATED
+							      : RESIDENCY_NONE);
 	}
 	ck_assert_int_eq(shut(), 0);
 }
@@ -879,7 +909,8 @@ END_TEST
 static struct service_notice
 expire(const struct registry_entry *e, const char *reason)
 {
-	struct service_request r = { .what = SERVICE_EXPIRE, .tag = ++last_tag, .activity_ns = e->activity_ns };
+	struct service_request r = {
+	    .what = SERVICE_EXPIRE, .tag = ++last_tag, .activity_ns = e->activity_ns};
 	struct service_notice n;
 
 	strlcpy(r.id, e->id, sizeof(r.id));
@@ -935,7 +966,10 @@ START_TEST(sessions_whose_time_is_over)
 }
 END_TEST
 
-/* What was found asleep idles since it was played; of what comes back awake its process will tell. */
+/*
+ * What was found asleep idles since it was played; of what comes back awake its process will
+ * tell.
+ */
 START_TEST(found_sessions_have_their_times)
 {
 	const int64_t second = NS_PER_S;

@@ -187,7 +187,8 @@ END_TEST
 START_TEST(good_config)
 {
 	accept(TEAMS, "{\"rounds\":1,\"success_threshold\":1,\"forbidden_max\":0,\"seed\":0}");
-	accept(TEAMS, "{\"rounds\":100,\"success_threshold\":2.5,\"forbidden_max\":64,\"seed\":-7}");
+	accept(
+	    TEAMS, "{\"rounds\":100,\"success_threshold\":2.5,\"forbidden_max\":64,\"seed\":-7}");
 	accept(TEAMS, "{\"rounds\":5.0}");
 	accept(TEAMS, "{\"seed\":9007199254740991}");
 	accept(TEAMS, "{\"seed\":-9007199254740991}");

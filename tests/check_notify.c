@@ -1,5 +1,6 @@
 /*
- * check_notify.c: the datagrams that tell an init system how gamed is, received by a socket of the test's own.
+ * check_notify.c: the datagrams that tell an init system how gamed is, received by a socket of
+ * the test's own.
  */
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -57,7 +58,10 @@ received(void)
 		char		bytes[CMSG_SPACE(sizeof(int))];
 	} control;
 	struct iovec v = { .iov_base = text, .iov_len = sizeof(text) - 1 };
-	struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+	struct msghdr msg = {.msg_iov = &v,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes)};
 	ssize_t len = recvmsg(listener, &msg, MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *c = len >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 
@@ -207,7 +211,8 @@ START_TEST(watchdog)
 		if (cases[i].pid != NULL)
 			setenv("WATCHDOG_PID", cases[i].pid, 1);
 		notify_open(&n, -1);
-		ck_assert_msg(n.watchdog_us == cases[i].expected, "case %zu: %llu", i, (unsigned long long)n.watchdog_us);
+		ck_assert_msg(n.watchdog_us == cases[i].expected, "case %zu: %llu", i,
+		    (unsigned long long)n.watchdog_us);
 		ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
 		ck_assert_ptr_null(getenv("WATCHDOG_PID"));
 		notify_close(&n);

@@ -154,7 +154,8 @@ START_TEST(usage_errors)
 	ck_assert_int_eq(STATUS("-f", "now"), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "gamed: unexpected argument now\nusage: gamed"));
 	for (size_t i = 0; i < 3; i++) {
-		ck_assert_int_eq(STATUS("-r", (const char *const[]){ "x", "-1", "1000000" }[i]), EXIT_USAGE);
+		ck_assert_int_eq(
+		    STATUS("-r", (const char *const[]){"x", "-1", "1000000"}[i]), EXIT_USAGE);
 		ck_assert_ptr_nonnull(strstr(err, "gamed: option -r needs an open descriptor: "));
 	}
 	ck_assert_str_eq(out, "");
@@ -191,7 +192,9 @@ START_TEST(every_row)
 		if (row->argument == NULL)
 			ck_assert_int_ne(STATUS("-c", file, option), EXIT_USAGE);
 		else
-			ck_assert_int_ne(STATUS("-c", file, option, row->letter == 'r' ? "2" : "daemon.log=auto"), EXIT_USAGE);
+			ck_assert_int_ne(STATUS("-c", file, option,
+					     row->letter == 'r' ? "2" : "daemon.log=auto"),
+			    EXIT_USAGE);
 	}
 }
 END_TEST

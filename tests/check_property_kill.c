@@ -293,8 +293,8 @@ START_TEST(games)
 	c = client_open(bed);
 	for (int game = 0; game < GAMES; game++)
 		play_twice(game);
-	printf("%d games, %u kills of workers, %u of the gateway, %u times sent to sleep\n", GAMES, kills,
-	    gateway_kills, sleeps);
+	printf("%d games, %u kills of workers, %u of the gateway, %u times sent to sleep\n", GAMES,
+	    kills, gateway_kills, sleeps);
 	ck_assert_uint_gt(kills, GAMES);
 	ck_assert_uint_gt(sleeps, GAMES);
 	client_close(c);

@@ -1,5 +1,6 @@
 /*
- * check_restart.c: the supervisor's decisions, by the rows of the table of cases (their numbers are in the names): sections E, F and H.
+ * check_restart.c: the supervisor's decisions, by the rows of the table of cases (their numbers
+ * are in the names): sections E, F and H.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +24,10 @@ died(int sig, enum exit_intent intent)
 	return ending_of(&(struct registry_exit){ .code = -1, .signal = sig, .intent = intent });
 }
 
-/* Crashes at these times (seconds); what each decision was: 'R' restart, 'G' give up (and then nothing more). */
+/*
+ * Crashes at these times (seconds); what each decision was: 'R' restart, 'G' give up (and then
+ * nothing more).
+ */
 static void
 play(uint32_t max, uint32_t seconds, const double *at, const char *expected)
 {
@@ -33,7 +37,8 @@ play(uint32_t max, uint32_t seconds, const double *at, const char *expected)
 	for (size_t i = 0; expected[i] != '\0'; i++) {
 		bool allowed = restart_count(&h, max, seconds, BASE + S(at[i]), &nth);
 
-		ck_assert_msg(allowed == (expected[i] == 'R'), "crash %zu at %.1f s of %s", i + 1, at[i], expected);
+		ck_assert_msg(allowed == (expected[i] == 'R'), "crash %zu at %.1f s of %s", i + 1,
+		    at[i], expected);
 	}
 }
 
@@ -141,13 +146,17 @@ static const struct {
 
 START_TEST(case_28_to_31_restart_type_by_exit_reason)
 {
-	ck_assert_int_eq(restart_verdict(RESTART_PERMANENT, matrix[_i].ending, true), matrix[_i].permanent);
-	ck_assert_int_eq(restart_verdict(RESTART_TRANSIENT, matrix[_i].ending, true), matrix[_i].transient);
-	ck_assert_int_eq(restart_verdict(RESTART_TEMPORARY, matrix[_i].ending, true), matrix[_i].temporary);
+	ck_assert_int_eq(
+	    restart_verdict(RESTART_PERMANENT, matrix[_i].ending, true), matrix[_i].permanent);
+	ck_assert_int_eq(
+	    restart_verdict(RESTART_TRANSIENT, matrix[_i].ending, true), matrix[_i].transient);
+	ck_assert_int_eq(
+	    restart_verdict(RESTART_TEMPORARY, matrix[_i].ending, true), matrix[_i].temporary);
 	/* Unasked differs in one place alone: a stranger's SIGTERM to a permanent session. */
 	ck_assert_int_eq(restart_verdict(RESTART_PERMANENT, matrix[_i].ending, false),
 	    matrix[_i].ending == ENDING_HIBERNATED ? VERDICT_RESTART : matrix[_i].permanent);
-	ck_assert_int_eq(restart_verdict(RESTART_TRANSIENT, matrix[_i].ending, false), matrix[_i].transient);
+	ck_assert_int_eq(
+	    restart_verdict(RESTART_TRANSIENT, matrix[_i].ending, false), matrix[_i].transient);
 }
 END_TEST
 
@@ -166,7 +175,9 @@ START_TEST(case_35_what_the_kernel_saw_comes_first)
 	ck_assert_int_eq(died(SIGSEGV, EXIT_INTENT_COMPLETED), ENDING_CRASHED);
 	ck_assert_int_eq(died(SIGABRT, EXIT_INTENT_NONE), ENDING_CRASHED);
 	ck_assert_int_eq(died(SIGKILL, EXIT_INTENT_HIBERNATED), ENDING_KILLED);
-	/* Nobody saw how an adopted one went: what it said decides, and nothing said is abnormal. */
+	/*
+	 * Nobody saw how an adopted one went: what it said decides, and nothing said is abnormal.
+	 */
 	ck_assert_int_eq(exited(-1, EXIT_INTENT_COMPLETED), ENDING_OVER);
 	ck_assert_int_eq(exited(-1, EXIT_INTENT_HIBERNATED), ENDING_HIBERNATED);
 	ck_assert_int_eq(exited(-1, EXIT_INTENT_BUSY), ENDING_BUSY);
@@ -248,7 +259,8 @@ main(void)
 	tcase_add_test(tc, case_46_history_does_not_grow);
 	tcase_add_test(tc, case_47_steady_crashes);
 	tcase_add_test(tc, case_64_first_at_once_then_back_off);
-	tcase_add_loop_test(tc, case_28_to_31_restart_type_by_exit_reason, 0, sizeof(matrix) / sizeof(matrix[0]));
+	tcase_add_loop_test(
+	    tc, case_28_to_31_restart_type_by_exit_reason, 0, sizeof(matrix) / sizeof(matrix[0]));
 	tcase_add_test(tc, why_a_process_ended);
 	tcase_add_test(tc, which_ends_a_command_is_blamed_for);
 	tcase_add_test(tc, case_35_what_the_kernel_saw_comes_first);

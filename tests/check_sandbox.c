@@ -201,7 +201,8 @@ take_descriptor(void)
 static int
 signal_by_descriptor(void)
 {
-	TRY(syscall(SYS_pidfd_send_signal, syscall(SYS_pidfd_open, neighbour, 0), SIGCONT, NULL, 0));
+	TRY(syscall(
+	    SYS_pidfd_send_signal, syscall(SYS_pidfd_open, neighbour, 0), SIGCONT, NULL, 0));
 }
 
 static int

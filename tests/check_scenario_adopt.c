@@ -12,7 +12,8 @@
 static void
 kill_master_and_services(void)
 {
-	pid_t gateway = service("gateway"), manager = service("manager"), monitor = service("monitor");
+	pid_t gateway = service("gateway"), manager = service("manager"),
+	      monitor = service("monitor");
 
 	kill_master();
 	bed_wait_process(gateway);
@@ -163,7 +164,10 @@ START_TEST(case_79_the_table_goes_on)
 }
 END_TEST
 
-/* Who dies while there is no master: each ends as its type and its own word say, when one is back. */
+/*
+ * Who dies while there is no master: each ends as its type and its own word say, when one is
+ * back.
+ */
 START_TEST(case_79_102_deaths_without_a_master)
 {
 	static const char *const ids[] = {"killed", "temporary", "over", "asleep"};
@@ -225,7 +229,10 @@ START_TEST(case_79_orphans_hibernate)
 }
 END_TEST
 
-/* A second death, in the middle of going down: who was told to sleep for that is not left asleep. */
+/*
+ * A second death, in the middle of going down: who was told to sleep for that is not left
+ * asleep.
+ */
 START_TEST(case_79_killed_while_going_down)
 {
 	scenario_begin(__func__, "");
@@ -244,7 +251,10 @@ START_TEST(case_79_killed_while_going_down)
 }
 END_TEST
 
-/* Of a command that was under way the client knows nothing, and asks again: with a key it happened once. */
+/*
+ * Of a command that was under way the client knows nothing, and asks again: with a key it
+ * happened once.
+ */
 START_TEST(case_129_a_key_over_the_masters_death)
 {
 	scenario_begin(__func__, "");

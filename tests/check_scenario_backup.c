@@ -48,7 +48,10 @@ end(void)
 	bed_free(restored);
 }
 
-/* The second gamed, from the backup, when the first has left: a bed looks for what is left of all. */
+/*
+ * The second gamed, from the backup, when the first has left: a bed looks for what is left of
+ * all.
+ */
 static struct client *
 restore(void)
 {
@@ -80,8 +83,9 @@ back_up(void)
 }
 
 /*
- * A backup is refused for this reason, after the one before was killed: the kernel may let go of its
- * lock a moment after it has closed its socket, and until then it is "overloaded", to try again.
+ * A backup is refused for this reason, after the one before was killed: the kernel may let go
+ * of its lock a moment after it has closed its socket, and until then it is "overloaded", to
+ * try again.
  */
 static void
 refused_when_free(const char *reason)
@@ -110,7 +114,9 @@ play_on(volatile int64_t *acknowledged)
 
 	for (unsigned n = 0;; n++)
 		for (int i = 0; i < GAMES; i++) {
-			cJSON *result = client_call(mine, n % 2 == 0 ? "session.pause" : "session.resume", "{'game_id':'%s'}", game(i));
+			cJSON *result =
+			    client_call(mine, n % 2 == 0 ? "session.pause" : "session.resume",
+				"{'game_id':'%s'}", game(i));
 
 			acknowledged[i] = json_int_at(result, "seq");
 			cJSON_Delete(result);
@@ -144,7 +150,8 @@ is_beginning(const char *id)
 
 START_TEST(under_load)
 {
-	int64_t before[GAMES], *acknowledged = mmap(NULL, sizeof(before), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int64_t before[GAMES], *acknowledged = mmap(NULL, sizeof(before), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct stat st;
 	pid_t player;
 
@@ -235,7 +242,8 @@ START_TEST(refused)
 	client_refuse(c, "invalid_params", "supervisor.backup", "{'dir':'here'}");
 	client_refuse(c, "invalid_params", "supervisor.backup", "{'dir':'%s/'}", restored->state);
 	client_refuse(c, "invalid_params", "supervisor.backup", NULL);
-	client_refuse(c, "invalid_params", "supervisor.backup", "{'dir':'%s/no/where'}", restored->dir);
+	client_refuse(
+	    c, "invalid_params", "supervisor.backup", "{'dir':'%s/no/where'}", restored->dir);
 	client_refuse(c, "invalid_params", "supervisor.backup", "{'dir':'%s'}", bed->state);
 	client_refuse(c, "invalid_params", "supervisor.backup", "{'dir':'%s'}", bed->conf);
 	/* What is not ours is not removed to make room. */
@@ -283,7 +291,10 @@ START_TEST(gives_up_as_a_whole)
 }
 END_TEST
 
-/* Between the living and the archive one session ends, and one begins a second life: each life is there once. */
+/*
+ * Between the living and the archive one session ends, and one begins a second life: each life
+ * is there once.
+ */
 START_TEST(ends_meanwhile)
 {
 	char path[BED_PATH_MAX], unfinished[2 * BED_PATH_MAX];
@@ -300,7 +311,8 @@ START_TEST(ends_meanwhile)
 	int id = client_send(c, "supervisor.backup", "{'dir':'%s'}", restored->state);
 	/* It stops itself when all three are copied. */
 	for (int i = 1; i <= 3; i++) {
-		snprintf(unfinished, sizeof(unfinished), "%s.incomplete/journal/g%d.ndjson", restored->state, i);
+		snprintf(unfinished, sizeof(unfinished), "%s.incomplete/journal/g%d.ndjson",
+		    restored->state, i);
 		for (uint64_t deadline = bed_deadline(); !bed_exists(unfinished);)
 			bed_look_again(deadline, "a copy");
 	}
@@ -310,7 +322,8 @@ START_TEST(ends_meanwhile)
 	client_do(c, "session.stop", "{'game_id':'g3'}");
 	bed_wait_gone(bed, "g2");
 	bed_wait_gone(bed, "g3");
-	for (uint64_t deadline = bed_deadline(); bed_signal_service(bed, "backup", SIGCONT) && !bed_exists(restored->state);)
+	for (uint64_t deadline = bed_deadline();
+	     bed_signal_service(bed, "backup", SIGCONT) && !bed_exists(restored->state);)
 		bed_look_again(deadline, "the backup");
 	cJSON *reply = client_reply(c, id);
 	ck_assert_int_eq(json_int_at(reply, "result.journals"), 4);
@@ -327,7 +340,10 @@ START_TEST(ends_meanwhile)
 }
 END_TEST
 
-/* One at a time; who dies has given it up, and what it left is in nobody's way. A write that fails is told, and leaves nothing. */
+/*
+ * One at a time; who dies has given it up, and what it left is in nobody's way. A write that
+ * fails is told, and leaves nothing.
+ */
 START_TEST(a_helper_that_dies)
 {
 	char unfinished[2 * BED_PATH_MAX];
@@ -375,12 +391,15 @@ START_TEST(by_gamectl)
 	table_start(c, "g1", 3);
 	snprintf(socket, sizeof(socket), "%s/control.sock", bed->runtime);
 	ck_assert_int_eq(chdir(restored->dir), 0);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-s", socket, "backup", "state/", NULL), 0);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamectl", "-s", socket, "backup", "state/", NULL), 0);
 	ck_assert_ptr_nonnull(strstr(out, "/state: 1 journals\n"));
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-s", socket, "backup", "state", NULL), 1);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamectl", "-s", socket, "backup", "state", NULL), 1);
 	ck_assert_ptr_nonnull(strstr(out, "is not empty"));
 	ck_assert_ptr_nonnull(strstr(out, "field=dir"));
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamectl", "-s", socket, "-j", "backup", "other", NULL), 0);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamectl", "-s", socket, "-j", "backup", "other", NULL), 0);
 	ck_assert_str_eq(out, "{\"journals\":1}\n");
 	ck_assert_int_eq(chdir("/"), 0);
 	restore();

@@ -264,8 +264,8 @@ START_TEST(the_disk_as_it_was_at_any_moment)
 	unsigned seed = 1;
 	char name[32];
 
-	acknowledged = mmap(
-	    NULL, sizeof(uint64_t) * GAMES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	acknowledged = mmap(NULL, sizeof(uint64_t) * GAMES, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(acknowledged, MAP_FAILED);
 	scenario_begin(__func__, "[journal]\nsync=always\n");
 	for (int i = 0; i < GAMES; i++) {

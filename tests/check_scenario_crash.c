@@ -270,7 +270,8 @@ START_TEST(killed_while_it_ends)
 	begin(__func__, "");
 	table_start(c, "g1", 1);
 	client_do(c, "session.start",
-	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'temporary'}");
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'"
+	    "temporary'}");
 	if (bed_faults(bed, "cleanup kill 3 g1\nrecovery kill 2 g2\n")) {
 		ck_assert_str_eq(table_round(c, "g1", 0), "cleanup");
 		bed_kill_session(bed, "g2", SIGKILL);

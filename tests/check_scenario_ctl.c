@@ -226,7 +226,10 @@ START_TEST(list_while_the_master_is_stopped)
 }
 END_TEST
 
-/* In a container the daemon and its clients may see different boot ids: it is asked whether it lives. */
+/*
+ * In a container the daemon and its clients may see different boot ids: it is asked whether it
+ * lives.
+ */
 START_TEST(list_where_the_boot_id_is_another)
 {
 	char path[BED_PATH_MAX + 16];
@@ -362,7 +365,8 @@ finish(struct program *p, size_t seen)
 {
 	seen = program_expect(p, "The game is over: you have won!", seen);
 	ck_assert_int_eq(program_wait(p), 0);
-	has(p->text[0] + seen, "Team red: matches: 2, guesses: 3 (1.5 a match), perfect rounds: 1.");
+	has(p->text[0] + seen,
+	    "Team red: matches: 2, guesses: 3 (1.5 a match), perfect rounds: 1.");
 	program_free(p);
 }
 

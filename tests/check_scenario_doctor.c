@@ -1,6 +1,6 @@
 /*
- * check_scenario_doctor.c: gamectl doctor against real directories, file systems, limits and gameds, healthy and not; and its pure readers of the
- * kernel's tables.
+ * check_scenario_doctor.c: gamectl doctor against real directories, file systems, limits and
+ * gameds, healthy and not; and its pure readers of the kernel's tables.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -55,9 +55,11 @@ finds(const char *name, const char *level, const char *part)
 			continue;
 		const char *found = json_text_at(check, "found");
 		seen = true;
-		ck_assert_msg(strcmp(json_text_at(check, "level"), level) == 0, "%s is %s: %s", name, json_text_at(check, "level"), found);
+		ck_assert_msg(strcmp(json_text_at(check, "level"), level) == 0, "%s is %s: %s",
+		    name, json_text_at(check, "level"), found);
 		ck_assert_msg(strstr(found, part) != NULL, "%s: %s", name, found);
-		ck_assert_int_eq(strcmp(level, "ok") == 0, json_text_at(check, "advice")[0] == '\0');
+		ck_assert_int_eq(
+		    strcmp(level, "ok") == 0, json_text_at(check, "advice")[0] == '\0');
 	}
 	ck_assert_msg(seen, "no check %s", name);
 	cJSON_Delete(result);
@@ -108,7 +110,8 @@ START_TEST(healthy)
 	finds("held", "ok", "none");
 	finds("clock", "ok", "");
 	finds("room", "ok", "MB are free");
-	ck_assert_int_eq(bed_run(text, sizeof(text), "gamectl", "doctor", "--config", bed->conf, NULL), 0);
+	ck_assert_int_eq(
+	    bed_run(text, sizeof(text), "gamectl", "doctor", "--config", bed->conf, NULL), 0);
 	for (const struct doctor_check *c = doctor_checks; c->name != NULL; c++)
 		ck_assert_msg(strstr(text, c->name) != NULL, "%s", c->name);
 	bed_stop(bed);
@@ -159,7 +162,8 @@ START_TEST(no_parent)
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "[daemon]\nruntime_dir=%s/no/where\nstate_dir=%s\n", bed->dir, bed->state);
 	ck_assert_int_eq(fclose(f), 0);
-	ck_assert_int_eq(bed_run(text, sizeof(text), "gamectl", "doctor", "--config", setting, NULL), 1);
+	ck_assert_int_eq(
+	    bed_run(text, sizeof(text), "gamectl", "doctor", "--config", setting, NULL), 1);
 	ck_assert_ptr_nonnull(strstr(text, "bad  runtime_rights: "));
 	ck_assert_ptr_nonnull(strstr(text, "and neither is"));
 	bed_free(bed);
@@ -204,7 +208,8 @@ START_TEST(a_master_that_died)
 	bed = bed_new(__func__);
 	bed_start(bed);
 	c = client_open(bed);
-	client_do(c, "session.start", "{'mode':'two_player','game_id':'g1','teams':{'red':['ann','bob']}}");
+	client_do(c, "session.start",
+	    "{'mode':'two_player','game_id':'g1','teams':{'red':['ann','bob']}}");
 	client_close(c);
 	finds("leftovers", "ok", "none");
 	finds("registry", "ok", "with 1 sessions");
@@ -219,7 +224,9 @@ START_TEST(a_master_that_died)
 	finds("daemon", "ok", "none runs");
 	finds("registry", "warn", "of a gamed that died");
 	/* The game's own is not left over: its process lives. */
-	finds("leftovers", "warn", "4 of a gamed or a session that is gone: gamed.pid, control.sock, workers.fifo, g2.sock");
+	finds("leftovers", "warn",
+	    "4 of a gamed or a session that is gone: gamed.pid, control.sock, workers.fifo, "
+	    "g2.sock");
 	bed_start(bed);
 	finds("leftovers", "ok", "none");
 	finds("registry", "ok", "with 1 sessions");
@@ -277,9 +284,11 @@ START_TEST(state_in_memory)
 	snprintf(conf, sizeof(conf), "%s/other.conf", bed->dir);
 	FILE *f = fopen(conf, "w");
 	ck_assert_ptr_nonnull(f);
-	fprintf(f, "[daemon]\nruntime_dir=%s\nstate_dir=/dev/shm/gamed-doctor-%d\n", bed->runtime, (int)getpid());
+	fprintf(f, "[daemon]\nruntime_dir=%s\nstate_dir=/dev/shm/gamed-doctor-%d\n", bed->runtime,
+	    (int)getpid());
 	ck_assert_int_eq(fclose(f), 0);
-	ck_assert_int_eq(bed_run(text, sizeof(text), "gamectl", "doctor", "--config", conf, NULL), 0);
+	ck_assert_int_eq(
+	    bed_run(text, sizeof(text), "gamectl", "doctor", "--config", conf, NULL), 0);
 	ck_assert_ptr_nonnull(strstr(text, "warn state_file_system: "));
 	bed_free(bed);
 }
@@ -289,9 +298,10 @@ END_TEST
 
 START_TEST(limits)
 {
-	const char *text = "Limit                     Soft Limit           Hard Limit           Units     \n"
-			   "Max core file size        0                    unlimited            bytes     \n"
-			   "Max open files            1024                 524288               files     \n";
+	const char *text =
+	    "Limit                     Soft Limit           Hard Limit           Units     \n"
+	    "Max core file size        0                    unlimited            bytes     \n"
+	    "Max open files            1024                 524288               files     \n";
 	uint64_t soft, hard;
 
 	ck_assert(doctor_limit_read(text, "Max open files", &soft, &hard));
@@ -308,7 +318,8 @@ END_TEST
 
 START_TEST(cgroups)
 {
-	const char *mixed = "12:pids:/user.slice/a:b\n11:cpu,cpuacct:/x\n0::/system.slice/gamed.service\n";
+	const char *mixed =
+	    "12:pids:/user.slice/a:b\n11:cpu,cpuacct:/x\n0::/system.slice/gamed.service\n";
 	char path[64];
 
 	ck_assert(doctor_cgroup_read(mixed, "pids", path, sizeof(path)));

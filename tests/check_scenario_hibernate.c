@@ -87,16 +87,19 @@ START_TEST(of_every_kind)
 {
 	scenario_begin(__func__, "");
 	client_do(c, "session.start",
-	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
+	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']},'restart':'"
+	    "permanent'}");
 	client_do(c, "session.start",
-	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'temporary'}");
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'"
+	    "temporary'}");
 	client_do(c, "session.pause", "{'game_id':'g1'}");
 	request("session.hibernate", "g1", "hibernated");
 	request("session.hibernate", "g2", "hibernated");
 	client_refuse(c, "already_present", "session.start",
 	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
 	client_refuse(c, "invalid_state", "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}", table_word(0));
+	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}",
+	    table_word(0));
 	request("session.hibernate", "g1", "hibernated");
 	client_do(c, "session.resume", "{'game_id':'g1'}");
 	ck_assert_str_eq(table_round(c, "g1", 0), "active");
@@ -152,14 +155,16 @@ START_TEST(commands_meanwhile)
 		snprintf(key, sizeof(key), ",'key':'k%d'", i);
 		for (int j = 0; j < 2; j++)
 			ids[i][j] = client_send(c, "session.command",
-			    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'}%s}",
+			    "{'game_id':'g1','command':{'type':'guess','player_id':'%s','word':'%s'"
+			    "}%s}",
 			    j == 0 ? "ann" : "bob", table_word((unsigned)i), j == 0 ? "" : key);
 		cJSON_Delete(client_reply(sleeper, sleep));
 	}
 	for (int i = 0; i < ROUNDS; i++)
 		for (int j = 0; j < 2; j++) {
 			cJSON *reply = client_reply(c, ids[i][j]);
-			ck_assert_msg(json_at(reply, "result") != NULL, "round %d: %s", i, cJSON_Print(reply));
+			ck_assert_msg(json_at(reply, "result") != NULL, "round %d: %s", i,
+			    cJSON_Print(reply));
 			cJSON_Delete(reply);
 		}
 	client_close(sleeper);
@@ -190,7 +195,8 @@ START_TEST(in_the_last_moment)
 	int sleep = client_send(sleeper, "session.hibernate", "{'game_id':'g1'}");
 	pid_t pid = wait_stopped("g1");
 	int id = client_send(c, "session.command",
-	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}", table_word(0));
+	    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'%s'}}",
+	    table_word(0));
 	/* The gateway has it by now. */
 	client_do(c, "supervisor.status", NULL);
 	ck_assert_int_eq(kill(pid, SIGCONT), 0);
@@ -209,7 +215,8 @@ START_TEST(idle)
 	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
 	client_do(c, "session.start",
-	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'permanent'}");
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']},'restart':'"
+	    "permanent'}");
 	bed_configure(bed, "[mode.two_player]\nhibernate_after_s=1\n");
 	client_do(c, "supervisor.reload", NULL);
 	bed_wait_residency(bed, "g1", RESIDENCY_HIBERNATED, 0);
@@ -301,8 +308,8 @@ START_TEST(paused_for_too_long)
 END_TEST
 
 /*
- * The process dies at each step of going to sleep: who asked is told, nothing is lost, and it sleeps
- * when it is asked again. A command meanwhile is answered.
+ * The process dies at each step of going to sleep: who asked is told, nothing is lost, and it
+ * sleeps when it is asked again. A command meanwhile is answered.
  */
 START_TEST(dies_on_the_way_to_sleep)
 {

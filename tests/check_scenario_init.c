@@ -1,6 +1,7 @@
 /*
- * check_scenario_init.c: gamed as an init system sees it: told when it is ready and how it is, over a notify socket of the test's own; the control
- * socket given to it, kept over its death, and not believed where it is the wrong one.
+ * check_scenario_init.c: gamed as an init system sees it: told when it is ready and how it is,
+ * over a notify socket of the test's own; the control socket given to it, kept over its death,
+ * and not believed where it is the wrong one.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,7 +50,10 @@ expect(const char *begin)
 
 	for (;;) {
 		struct iovec v = { .iov_base = text, .iov_len = sizeof(text) - 1 };
-		struct msghdr msg = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+		struct msghdr msg = {.msg_iov = &v,
+		    .msg_iovlen = 1,
+		    .msg_control = control.bytes,
+		    .msg_controllen = sizeof(control.bytes)};
 		struct pollfd p = { .fd = listener, .events = POLLIN };
 
 		ck_assert_msg(poll(&p, 1, 40000) == 1, "waited too long for %s", begin);
@@ -65,8 +69,8 @@ expect(const char *begin)
 }
 
 /*
- * Starts gamed as systemd would: with NOTIFY_SOCKET, and given (-1: none) as descriptor 3. A shell says whose the descriptor is. more: further
- * arguments of gamed's.
+ * Starts gamed as systemd would: with NOTIFY_SOCKET, and given (-1: none) as descriptor 3. A
+ * shell says whose the descriptor is. more: further arguments of gamed's.
  */
 static void
 start(int given, const char *environment, const char *more)
@@ -74,9 +78,11 @@ start(int given, const char *environment, const char *more)
 	char command[4 * BED_PATH_MAX];
 	pid_t pid;
 
-	snprintf(command, sizeof(command), "%s NOTIFY_SOCKET=%s LISTEN_PID=$$ LISTEN_FDS=%d LISTEN_FDNAMES=control; export NOTIFY_SOCKET "
-	    "LISTEN_PID LISTEN_FDS LISTEN_FDNAMES WATCHDOG_USEC; exec %s/gamed -f -c %s %s", environment, notify_path, given != -1 && *more == '\0', program_dir(),
-	    bed->conf, more);
+	snprintf(command, sizeof(command),
+	    "%s NOTIFY_SOCKET=%s LISTEN_PID=$$ LISTEN_FDS=%d LISTEN_FDNAMES=control; export "
+	    "NOTIFY_SOCKET "
+	    "LISTEN_PID LISTEN_FDS LISTEN_FDNAMES WATCHDOG_USEC; exec %s/gamed -f -c %s %s",
+	    environment, notify_path, given != -1 && *more == '\0', program_dir(), bed->conf, more);
 	int log = open(bed->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	ck_assert_int_ne(log, -1);
 	pid = fork();
@@ -205,7 +211,10 @@ START_TEST(watchdog)
 }
 END_TEST
 
-/* A client that connects before gamed runs is served; so is one that connects while a killed one is replaced. */
+/*
+ * A client that connects before gamed runs is served; so is one that connects while a killed
+ * one is replaced.
+ */
 START_TEST(activated)
 {
 	int control;
@@ -299,7 +308,8 @@ START_TEST(nobody_listens)
 	table_start(c, "g1", 3);
 	client_do(c, "supervisor.reload", NULL);
 	client_close(c);
-	char *log = bed_read_file(bed->log, NULL), *first = strstr(log, "the init system cannot be told");
+	char *log = bed_read_file(bed->log, NULL),
+	     *first = strstr(log, "the init system cannot be told");
 	ck_assert_ptr_nonnull(first);
 	ck_assert_ptr_null(strstr(first + 1, "the init system cannot be told"));
 	free(log);
@@ -309,7 +319,10 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
-/* The byte on the descriptor comes when clients are served, and not before; then the descriptor is closed. */
+/*
+ * The byte on the descriptor comes when clients are served, and not before; then the descriptor
+ * is closed.
+ */
 START_TEST(descriptor)
 {
 	int ends[2];
@@ -349,7 +362,8 @@ START_TEST(control_is_not_inherited)
 		ssize_t len = readlink(link, to, sizeof(to) - 1);
 		struct stat theirs, ours;
 		if (len > 0 && stat(link, &theirs) == 0 && fstat(stored, &ours) == 0)
-			ck_assert_msg(theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev, "a session has the control socket");
+			ck_assert_msg(theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev,
+			    "a session has the control socket");
 	}
 	client_close(c);
 	end();

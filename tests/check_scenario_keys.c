@@ -221,7 +221,8 @@ START_TEST(start_over_deaths)
 		ck_assert_int_eq(json_int_at(list, "count"), 1);
 		cJSON_Delete(list);
 		cJSON *records = table_records(c, json_text_at(first, "game_id"));
-		ck_assert_str_eq(json_text_at(records, "0.data.instance"), json_text_at(first, "instance"));
+		ck_assert_str_eq(
+		    json_text_at(records, "0.data.instance"), json_text_at(first, "instance"));
 		cJSON_Delete(records);
 		cJSON_Delete(first);
 	}
@@ -240,7 +241,8 @@ START_TEST(gateway_dies)
 	const char *game = json_text_at(first, "game_id");
 	cJSON_Delete(table_guess_keyed(c, game, "ann", 0, "first"));
 	client_send(c, "session.command",
-	    "{'game_id':'%s','command':{'type':'guess','player_id':'bob','word':'%s'},'key':'last'}",
+	    "{'game_id':'%s','command':{'type':'guess','player_id':'bob','word':'%s'},'key':'last'"
+	    "}",
 	    game, table_word(0));
 	ck_assert(bed_kill_service(bed, "gateway"));
 	client_wait_closed(c);
@@ -318,7 +320,8 @@ START_TEST(duplicates_in_any_order)
 	int ids[SENT];
 	char key[16];
 
-	scenario_begin(__func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
+	scenario_begin(
+	    __func__, "[journal]\nsync=os\n[sessions]\nmax_restarts=unlimited\nbackoff_ms=1\n");
 	table_start(c, "g1", KEYS);
 	for (int i = 0; i < CLIENTS; i++)
 		clients[i] = client_open(bed);

@@ -201,7 +201,10 @@ START_TEST(limits_of_a_mode)
 }
 END_TEST
 
-/* The time that gamed was not there counts: a session that it finds was played when it was played. */
+/*
+ * The time that gamed was not there counts: a session that it finds was played when it was
+ * played.
+ */
 START_TEST(found_sessions_idle_since_they_were_played)
 {
 	struct registry_entry before, after;

@@ -175,7 +175,8 @@ START_TEST(use_of_sessions)
 	while ((cpu = http_metric(at, CPU)) < 0.02) {
 		for (int i = 0; i < 100; i++)
 			client_refuse(c, "rejected", "session.command",
-			    "{'game_id':'g1','command':{'type':'guess','player_id':'x','word':'a'}}");
+			    "{'game_id':'g1','command':{'type':'guess','player_id':'x','word':'a'}"
+			    "}");
 		bed_look_again(deadline, "a session to use a process");
 	}
 	client_do(c, "session.stop", "{'game_id':'g1'}");
@@ -397,7 +398,8 @@ START_TEST(many_connections)
 		ck_assert_int_ne(fds[i], -1);
 		/* More than there may be, fewer than it has descriptors for. */
 		if (i == 165)
-			ck_assert(http_metric(at, "gamed_process_open_fds{process=\"monitor\"}") < 160);
+			ck_assert(
+			    http_metric(at, "gamed_process_open_fds{process=\"monitor\"}") < 160);
 		else if (i % 100 == 99)
 			get("/healthz", 200);
 	}
@@ -426,7 +428,8 @@ monitor_detail(struct client *c, char *out, size_t size)
 
 	*out = '\0';
 	cJSON_ArrayForEach(row, json_at(status, "services"))
-		if (strcmp(json_text_at(row, "name"), "monitor") == 0 && json_at(row, "detail") != NULL)
+		if (strcmp(json_text_at(row, "name"), "monitor") == 0 &&
+		    json_at(row, "detail") != NULL)
 			strlcpy(out, json_text_at(row, "detail"), size);
 	cJSON_Delete(status);
 }

@@ -1,5 +1,6 @@
 /*
- * check_scenario_reload.c: new settings in a gamed that runs: all of them or none, and no process ends for them.
+ * check_scenario_reload.c: new settings in a gamed that runs: all of them or none, and no
+ * process ends for them.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -78,7 +79,8 @@ in_force(const char *setting, const char *value, const char *from)
 			continue;
 		found = true;
 		ck_assert_str_eq(json_text_at(row, "value"), value);
-		ck_assert_msg(strstr(json_text_at(row, "from"), from) != NULL, "from %s", json_text_at(row, "from"));
+		ck_assert_msg(strstr(json_text_at(row, "from"), from) != NULL, "from %s",
+		    json_text_at(row, "from"));
 	}
 	ck_assert_msg(found == (value[0] != '\0'), "%s", setting);
 	cJSON_Delete(result);
@@ -97,7 +99,10 @@ limits_are(const char *id, uint32_t restarts, uint32_t stop_ms)
 	ck_assert_uint_eq(e.stop_timeout_ms, stop_ms);
 }
 
-/* Limits change for sessions that exist, but for those that brought their own; nobody gets another process. */
+/*
+ * Limits change for sessions that exist, but for those that brought their own; nobody gets
+ * another process.
+ */
 START_TEST(case_91_limits)
 {
 	pid_t mine, own;
@@ -141,7 +146,10 @@ static const struct {
 	{ "max=3\n[daemon\n", "not a [section]" },
 };
 
-/* One thing that is wrong, and nothing of the rest is taken; file and line are named to the caller and in the log. */
+/*
+ * One thing that is wrong, and nothing of the rest is taken; file and line are named to the
+ * caller and in the log.
+ */
 START_TEST(case_92_all_or_nothing)
 {
 	int id;
@@ -178,7 +186,8 @@ START_TEST(by_signal)
 	ck_assert_int_eq(kill(bed->pid, SIGHUP), 0);
 	for (deadline = bed_deadline();; bed_look_again(deadline, "the refusal")) {
 		log = bed_read_file(bed->log, NULL);
-		bool there = strstr(log, "sessions.max: not a whole number: y; the settings of before stay in force") != NULL;
+		bool there = strstr(log, "sessions.max: not a whole number: y; the settings of "
+					 "before stay in force") != NULL;
 		free(log);
 		if (there)
 			break;
@@ -243,7 +252,10 @@ open_as_nobody(void)
 	return nobody;
 }
 
-/* Who is connected may from the reload on what the new lists allow, and is closed where that is nothing. */
+/*
+ * Who is connected may from the reload on what the new lists allow, and is closed where that is
+ * nothing.
+ */
 START_TEST(roles_of_the_connected)
 {
 	if (geteuid() != 0) {
@@ -287,8 +299,9 @@ await_in(const char *path, const char *what)
 }
 
 /*
- * The log was renamed: what comes after the reload stands in a new file, from all: the master, the services, and the session that ran before. Its lines
- * come through the monitor; they wait for the next one where that was killed.
+ * The log was renamed: what comes after the reload stands in a new file, from all: the master,
+ * the services, and the session that ran before. Its lines come through the monitor; they wait
+ * for the next one where that was killed.
  */
 START_TEST(log_is_rotated)
 {
@@ -308,7 +321,8 @@ START_TEST(log_is_rotated)
 	await_in(path, "reload: done");
 	ck_assert(bed_kill_service(bed, "monitor"));
 	if (bed_faults(bed, "journal.write fail 1 g1\njournal.truncate fail 1 g1\n")) {
-		client_refuse(c, "journal", "session.command", "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'}}");
+		client_refuse(c, "journal", "session.command",
+		    "{'game_id':'g1','command':{'type':'guess','player_id':'ann','word':'lion'}}");
 		await_in(path, "error session g1: ");
 		bed_faults(bed, NULL);
 	}

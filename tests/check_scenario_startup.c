@@ -214,7 +214,8 @@ START_TEST(log_that_blocks)
 	snprintf(pipe, sizeof(pipe), "%s/pipe", bed->dir);
 	snprintf(name, sizeof(name), "daemon.log=%s", pipe);
 	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-f", "-c", bed->conf, "-D", name, NULL), 1);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamed", "-f", "-c", bed->conf, "-D", name, NULL), 1);
 	ck_assert_ptr_nonnull(strstr(out, pipe));
 	int fd = open(pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ck_assert_int_ne(fd, -1);

@@ -1,5 +1,6 @@
 /*
- * check_scenario_upgrade.c: another binary goes on where this one was: same master, same sessions, and what was under way comes to its end.
+ * check_scenario_upgrade.c: another binary goes on where this one was: same master, same
+ * sessions, and what was under way comes to its end.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +14,7 @@
 #include "tests/lib/program.h"
 #include "tests/lib/upgrade_bed.h"
 
-/* ---- it goes on --------------------------------------------------------------------------------- */
+/* ---- it goes on ----------------------------------------------------------------------------- */
 
 /* Both locks are still held: a second gamed finds this one at either directory. */
 static void
@@ -24,7 +25,9 @@ check_locks(void)
 
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(other, sizeof(other), "daemon.%s=%s/other", others[i], bed->dir);
-		ck_assert_int_eq(bed_run(out, sizeof(out), bed->program, "-f", "-c", bed->conf, "-D", other, NULL), 1);
+		ck_assert_int_eq(bed_run(out, sizeof(out), bed->program, "-f", "-c", bed->conf,
+				     "-D", other, NULL),
+		    1);
 		ck_assert_msg(strstr(out, "is in use by gamed with pid") != NULL, "%s", out);
 	}
 }
@@ -137,7 +140,8 @@ START_TEST(new_settings)
 	ck_assert(bed_entry(bed, "g0", &e));
 	ck_assert_uint_eq(e.max_restarts, 7);
 	table_start(c, "g1", 3);
-	client_refuse(c, "max_sessions", "session.start", "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']}}");
+	client_refuse(c, "max_sessions", "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']}}");
 	scenario_end();
 }
 END_TEST
@@ -169,9 +173,12 @@ START_TEST(adopted)
 }
 END_TEST
 
-/* ---- what is under way -------------------------------------------------------------------------- */
+/* ---- what is under way ---------------------------------------------------------------------- */
 
-/* What was written before the gateway retired is answered, however long it takes; who only listens is let go. */
+/*
+ * What was written before the gateway retired is answered, however long it takes; who only
+ * listens is let go.
+ */
 START_TEST(in_flight)
 {
 	struct client *player, *listener, *half;
@@ -190,8 +197,11 @@ START_TEST(in_flight)
 	client_do(listener, "events.subscribe", "{'topics':['game:*']}");
 	ck_assert(client_write(half, "{\"jsonrpc\":\"2.0\",", 16));
 	request = client_send(player, "session.command",
-	    "{'game_id':'g0','command':{'type':'guess','player_id':'ann','word':'%s'},'deadline_ms':30000}", table_word(0));
-	starting = client_send(player, "session.start", "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
+	    "{'game_id':'g0','command':{'type':'guess','player_id':'ann','word':'%s'},'deadline_ms'"
+	    ":30000}",
+	    table_word(0));
+	starting = client_send(player, "session.start",
+	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
 	install(built(), NEXT);
 	upgrade(GAMED_VERSION, NEXT);
 	client_wait_closed(listener);
@@ -224,7 +234,9 @@ START_TEST(in_every_residency)
 	bed_configure(bed, "[sessions]\nbackoff_ms=2000\n");
 	bed_start(bed);
 	c = client_open(bed);
-	client_do(c, "session.start", "{'game_id':'held','mode':'two_player','teams':{'red':['ann','bob']},'limits':{'max_restarts':0}}");
+	client_do(c, "session.start",
+	    "{'game_id':'held','mode':'two_player','teams':{'red':['ann','bob']},'limits':{'max_"
+	    "restarts':0}}");
 	table_start(c, "waits", 3);
 	table_start(c, "stops", 3);
 	bed_kill_session(bed, "held", SIGKILL);
@@ -256,7 +268,7 @@ START_TEST(in_every_residency)
 }
 END_TEST
 
-/* ---- sessions too ------------------------------------------------------------------------------- */
+/* ---- sessions too --------------------------------------------------------------------------- */
 
 static cJSON *
 upgrade_with_sessions(void)
@@ -325,8 +337,10 @@ START_TEST(sessions_stop_moving)
 	if (bed_faults(bed, "recovery exit 100 g1\n")) {
 		reply = upgrade_with_sessions();
 		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "upgrade");
-		ck_assert_msg(strstr(json_text_at(reply, "error.message"), "gamed goes on as " NEXT ", but session g1 could not be woken") != NULL, "%s",
-		    json_text_at(reply, "error.message"));
+		ck_assert_msg(
+		    strstr(json_text_at(reply, "error.message"),
+			"gamed goes on as " NEXT ", but session g1 could not be woken") != NULL,
+		    "%s", json_text_at(reply, "error.message"));
 		cJSON_Delete(reply);
 		check_session_version("g0", NEXT);
 		check_session_version("g2", GAMED_VERSION);
@@ -343,7 +357,8 @@ gamectl(int code, const char *says, const char *command, const char *option)
 
 	snprintf(program, sizeof(program), "%s/gamectl", program_dir());
 	snprintf(socket, sizeof(socket), "%s/control.sock", bed->runtime);
-	ck_assert_int_eq(bed_run(out, sizeof(out), program, "-s", socket, command, option, NULL), code);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), program, "-s", socket, command, option, NULL), code);
 	ck_assert_msg(strstr(out, says) != NULL, "%s", out);
 }
 
@@ -355,14 +370,16 @@ START_TEST(by_gamectl)
 	table_start(c, "g0", 3);
 	gamectl(0, " " GAMED_VERSION "\n", "list", NULL);
 	install("/bin/true", NULL);
-	gamectl(1, "gamectl: gamed: it is no gamed that could go on from here (upgrade)\n", "upgrade", NULL);
+	gamectl(1, "gamectl: gamed: it is no gamed that could go on from here (upgrade)\n",
+	    "upgrade", NULL);
 	install(built(), NEXT);
 	services_of(before);
 	gamectl(0, "gamed " GAMED_VERSION " goes on as " NEXT "\n", "upgrade", NULL);
 	wait_replaced(before);
 	gamectl(0, " " GAMED_VERSION "\n", "list", NULL);
 	services_of(before);
-	gamectl(0, "gamed " NEXT " goes on as " NEXT "\n1 sessions changed over\n", "upgrade", "--sessions");
+	gamectl(0, "gamed " NEXT " goes on as " NEXT "\n1 sessions changed over\n", "upgrade",
+	    "--sessions");
 	wait_replaced(before);
 	gamectl(0, " " NEXT "\n", "list", NULL);
 	gamectl(0, "\"version_before\":\"" NEXT "\",\"version\":\"" NEXT "\"", "upgrade", "--json");

@@ -1,5 +1,6 @@
 /*
- * check_scenario_upgrade_load.c: upgrades while many clients are busy: no connection refused, nothing acknowledged lost.
+ * check_scenario_upgrade_load.c: upgrades while many clients are busy: no connection refused,
+ * nothing acknowledged lost.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -27,8 +28,9 @@ play(unsigned number, int stop, int report)
 	while (poll(&told, 1, 0) == 0) {
 		snprintf(key, sizeof(key), "k%u", acknowledged);
 		int request = client_send(one, "session.command",
-		    "{'game_id':'%s','command':{'type':'guess','player_id':'%s','word':'%s'},'key':'%s','deadline_ms':30000}", id,
-		    acknowledged % 2 == 0 ? "ann" : "bob", table_word(acknowledged % 40), key);
+		    "{'game_id':'%s','command':{'type':'guess','player_id':'%s','word':'%s'},'key':"
+		    "'%s','deadline_ms':30000}",
+		    id, acknowledged % 2 == 0 ? "ann" : "bob", table_word(acknowledged % 40), key);
 		cJSON *reply = request != 0 ? client_reply(one, request) : NULL;
 		if (reply == NULL) {
 			/* Whoever is refused here fails the test. */
@@ -36,11 +38,13 @@ play(unsigned number, int stop, int report)
 			one = client_open(bed);
 			continue;
 		}
-		ck_assert_msg(json_at(reply, "result.seq") != NULL, "%s", cJSON_PrintUnformatted(reply));
+		ck_assert_msg(
+		    json_at(reply, "result.seq") != NULL, "%s", cJSON_PrintUnformatted(reply));
 		cJSON_Delete(reply);
 		acknowledged++;
 	}
-	ck_assert_int_eq(write(report, &acknowledged, sizeof(acknowledged)), (ssize_t)sizeof(acknowledged));
+	ck_assert_int_eq(
+	    write(report, &acknowledged, sizeof(acknowledged)), (ssize_t)sizeof(acknowledged));
 	_exit(0);
 }
 
@@ -52,7 +56,8 @@ move_all(void)
 	cJSON *reply = client_reply(one, request);
 
 	ck_assert_ptr_nonnull(reply);
-	ck_assert_msg(json_at(reply, "result.sessions") != NULL, "%s", cJSON_PrintUnformatted(reply));
+	ck_assert_msg(
+	    json_at(reply, "result.sessions") != NULL, "%s", cJSON_PrintUnformatted(reply));
 	cJSON_Delete(reply);
 	client_close(one);
 }
@@ -121,8 +126,10 @@ START_TEST(under_load)
 	c = client_open(bed);
 	for (unsigned i = 0; i < PLAYERS; i++) {
 		ck_assert_int_eq(waitpid(players[i], &status, 0), players[i]);
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a player failed: %#x", status);
-		ck_assert_int_eq(read(report[i][0], &acknowledged, sizeof(acknowledged)), (ssize_t)sizeof(acknowledged));
+		ck_assert_msg(
+		    WIFEXITED(status) && WEXITSTATUS(status) == 0, "a player failed: %#x", status);
+		ck_assert_int_eq(read(report[i][0], &acknowledged, sizeof(acknowledged)),
+		    (ssize_t)sizeof(acknowledged));
 		ck_assert_uint_ge(acknowledged, 4 * least);
 		check_played(i, acknowledged);
 	}
@@ -130,7 +137,10 @@ START_TEST(under_load)
 }
 END_TEST
 
-/* Asks until there is a reply, each time over a new connection. Whoever is refused one fails the test. */
+/*
+ * Asks until there is a reply, each time over a new connection. Whoever is refused one fails
+ * the test.
+ */
 static cJSON *
 ask(const char *method, const char *params)
 {
@@ -155,15 +165,20 @@ start_and_stop(unsigned number, int stop, int report)
 
 	while (poll(&told, 1, 0) == 0) {
 		snprintf(params, sizeof(params),
-		    "{'game_id':'s%u.%u','key':'k%u.%u','mode':'two_player','teams':{'red':['ann','bob']}}", number, rounds, number, rounds);
+		    "{'game_id':'s%u.%u','key':'k%u.%u','mode':'two_player','teams':{'red':['ann','"
+		    "bob']}}",
+		    number, rounds, number, rounds);
 		cJSON *reply = ask("session.start", params);
-		ck_assert_msg(json_at(reply, "result.seq") != NULL, "%s", cJSON_PrintUnformatted(reply));
+		ck_assert_msg(
+		    json_at(reply, "result.seq") != NULL, "%s", cJSON_PrintUnformatted(reply));
 		cJSON_Delete(reply);
 		snprintf(params, sizeof(params), "{'game_id':'s%u.%u'}", number, rounds);
 		reply = ask("session.stop", params);
 		/* Asked again, it may have happened. */
-		ck_assert_msg(json_at(reply, "result.seq") != NULL || strcmp(json_text_at(reply, "error.data.reason"), "not_found") == 0, "%s",
-		    cJSON_PrintUnformatted(reply));
+		ck_assert_msg(
+		    json_at(reply, "result.seq") != NULL ||
+			strcmp(json_text_at(reply, "error.data.reason"), "not_found") == 0,
+		    "%s", cJSON_PrintUnformatted(reply));
 		cJSON_Delete(reply);
 		if (++rounds % 5 == 0)
 			ck_assert_int_eq(write(report, ".", 1), 1);
@@ -200,7 +215,8 @@ START_TEST(starts_and_stops)
 	close(stop[1]);
 	for (unsigned i = 0; i < PLAYERS; i++) {
 		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "one was refused: %#x", status);
+		ck_assert_msg(
+		    WIFEXITED(status) && WEXITSTATUS(status) == 0, "one was refused: %#x", status);
 	}
 	client_close(c);
 	c = client_open(bed);

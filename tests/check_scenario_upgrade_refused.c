@@ -1,6 +1,6 @@
 /*
- * check_scenario_upgrade_refused.c: binaries that could not go on are refused, and everything is as it was; one that dies on its way is followed by a
- * master that adopts.
+ * check_scenario_upgrade_refused.c: binaries that could not go on are refused, and everything
+ * is as it was; one that dies on its way is followed by a master that adopts.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "tests/lib/upgrade_bed.h"
 
-/* ---- refused ------------------------------------------------------------------------------------ */
+/* ---- refused -------------------------------------------------------------------------------- */
 
 /* The upgrade is refused with this in its reason, and everything is as it was. */
 static void
@@ -28,7 +28,8 @@ check_refused(const char *why)
 	reply = client_reply(c, request);
 	ck_assert_ptr_nonnull(reply);
 	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "upgrade");
-	ck_assert_msg(strstr(json_text_at(reply, "error.message"), why) != NULL, "%s", json_text_at(reply, "error.message"));
+	ck_assert_msg(strstr(json_text_at(reply, "error.message"), why) != NULL, "%s",
+	    json_text_at(reply, "error.message"));
 	cJSON_Delete(reply);
 	services_of(now);
 	for (size_t i = 0; i < SERVICES; i++)
@@ -96,7 +97,10 @@ START_TEST(refused_settings)
 }
 END_TEST
 
-/* The registry in the file says that it has another layout: as a binary finds it that has another itself. */
+/*
+ * The registry in the file says that it has another layout: as a binary finds it that has
+ * another itself.
+ */
 START_TEST(refused_layout)
 {
 	uint32_t version, other = REGISTRY_VERSION + 1;
@@ -117,8 +121,9 @@ START_TEST(refused_layout)
 	cJSON *reply = client_reply(c, request);
 	ck_assert_int_eq(pwrite(fd, &version, sizeof(version), place), (ssize_t)sizeof(version));
 	close(fd);
-	ck_assert_msg(strstr(json_text_at(reply, "error.message"), "the registry has another layout") != NULL, "%s",
-	    json_text_at(reply, "error.message"));
+	ck_assert_msg(
+	    strstr(json_text_at(reply, "error.message"), "the registry has another layout") != NULL,
+	    "%s", json_text_at(reply, "error.message"));
 	cJSON_Delete(reply);
 	upgrade(GAMED_VERSION, GAMED_VERSION);
 	scenario_end();
@@ -181,10 +186,11 @@ START_TEST(one_at_a_time)
 }
 END_TEST
 
-/* ---- the new one dies --------------------------------------------------------------------------- */
+/* ---- the new one dies ----------------------------------------------------------------------- */
 
 /* It is killed before, and while, it takes over: the next master adopts the sessions. */
-static const char *const deadly[] = { "exec kill 1\n", "take_over kill 1\n", "replace kill 1\n", "replace kill 2\n" };
+static const char *const deadly[] = {
+    "exec kill 1\n", "take_over kill 1\n", "replace kill 1\n", "replace kill 2\n"};
 
 START_TEST(dies)
 {

@@ -70,7 +70,8 @@ START_TEST(row)
 	e.state = STATE_NONE;
 	e.mode = 99;
 	strcpy(e.version, "9.8.7");
-	check_row(&e, 1U << MEMBER_PID | 1U << MEMBER_STATE | 1U << MEMBER_MODE | 1U << MEMBER_VERSION,
+	check_row(&e,
+	    1U << MEMBER_PID | 1U << MEMBER_STATE | 1U << MEMBER_MODE | 1U << MEMBER_VERSION,
 	    "{\"mode\":null,\"state\":null,\"pid\":7,\"version\":\"9.8.7\"}");
 	ck_assert_str_eq(session_member_name(MEMBER_GAME), "game");
 	ck_assert_str_eq(session_member_name(MEMBER_GAME + 1), "?");

@@ -18,7 +18,8 @@ START_TEST(start)
 	begin_game(NULL);
 	ck_assert_uint_eq(play_events(&play), 2);
 	expect_json(play_event(&play, 0, "game_started"),
-	    "{\"mode\":\"two_player\",\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":{\"rounds\":5,"
+	    "{\"mode\":\"two_player\",\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":{\"rounds\":"
+	    "5,"
 	    "\"success_threshold\":4,\"forbidden_max\":12,\"forbidden\":{\"ann\":[],\"bob\":[]}}}");
 	data = play_event(&play, 1, "round_started");
 	expect_member(data, "round", "1");
@@ -91,7 +92,8 @@ START_TEST(no_match)
 	    "{\"player_id\":\"ann\",\"team_id\":\"red\",\"round\":1,\"guess_count\":1,"
 	    "\"duration_ms\":2500,\"waiting_for\":[]}");
 	expect_json(play_event(&play, 1, "guess_processed"),
-	    "{\"team_id\":\"red\",\"round\":1,\"guesses\":{\"ann\":\"violin\",\"bob\":\"elephant\"},"
+	    "{\"team_id\":\"red\",\"round\":1,\"guesses\":{\"ann\":\"violin\",\"bob\":\"elephant\"}"
+	    ","
 	    "\"guess_count\":1,\"match\":false,\"durations_ms\":{\"ann\":2500,\"bob\":1000},"
 	    "\"next_words\":[\"violin\",\"elephant\"]}");
 	expect_json(cJSON_Duplicate(play.reply, true),
@@ -294,7 +296,8 @@ START_TEST(forbidden_for_good)
 	cJSON *data;
 
 	begin_game("{\"rounds\":1,\"forbidden_max\":5,"
-	    "\"forbidden\":{\"bob\":[\"lost\",\"Old \",\"!\",\"older\",\"new\",\"old\",\"kept\"]}}");
+		   "\"forbidden\":{\"bob\":[\"lost\",\"Old "
+		   "\",\"!\",\"older\",\"new\",\"old\",\"kept\"]}}");
 	/* What no guess can be is left out; a word given twice is as new as the later one. */
 	data = play_event(&play, 0, "game_started");
 	expect_member(cJSON_GetObjectItemCaseSensitive(data, "config"), "forbidden",
@@ -426,7 +429,8 @@ END_TEST
 
 START_TEST(names_in_utf8)
 {
-	ck_assert(play_start(&play, "two_player", "{\"the reds\":[\"Zoë\",\"zoë\"]}", NULL, words, 1));
+	ck_assert(
+	    play_start(&play, "two_player", "{\"the reds\":[\"Zoë\",\"zoë\"]}", NULL, words, 1));
 	take_guess("Zoë", "dog");
 	take_guess("zoë", "cat");
 	expect_member(play.reply, "guesses", "{\"Zoë\":\"dog\",\"zoë\":\"cat\"}");

@@ -32,7 +32,8 @@ allow(long n)
 /* The guess that completes the game, refused for each allocation that may fail, until none does. */
 START_TEST(no_memory_to_decide)
 {
-	cJSON *command = cJSON_Parse("{\"type\":\"guess\",\"player_id\":\"bob\",\"word\":\"dogs\"}");
+	cJSON *command =
+	    cJSON_Parse("{\"type\":\"guess\",\"player_id\":\"bob\",\"word\":\"dogs\"}");
 	struct game_events events = { .n = 0 };
 	struct game_refusal refusal;
 	char *before, *after;

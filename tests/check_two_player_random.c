@@ -23,7 +23,8 @@ static void
 random_guess(uint64_t *x)
 {
 	static const char *const players[] = { "ann", "bob", "ann", "bob", "ann", "bob", "cy" };
-	static const char *const texts[] = { "", "xyzzyq", "dog", "dogs", "ran", "run", "colour", "color" };
+	static const char *const texts[] = {
+	    "", "xyzzyq", "dog", "dogs", "ran", "run", "colour", "color"};
 	const char *player = players[next_random(x) % 7];
 
 	play.context.now_ms += next_random(x) % 100000;
@@ -75,7 +76,8 @@ START_TEST(random_secrets)
 
 	begin_game("{\"rounds\":20}");
 	for (int step = 0; step < 40; step++) {
-		const char *word = word_text(words, (uint32_t)(next_random(&x) % word_count(words)));
+		const char *word =
+		    word_text(words, (uint32_t)(next_random(&x) % word_count(words)));
 		bool known = is_public(word);
 
 		if (play_guess(&play, "bob", word) && !known)

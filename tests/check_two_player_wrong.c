@@ -206,7 +206,9 @@ START_TEST(processed_that_cannot_be)
 	begin_game(NULL);
 	take_guess("ann", "dog");
 	ck_assert_int_eq(evolve("guess_submitted",
-	    "{\"team_id\":\"red\",\"player_id\":\"bob\",\"duration_ms\":1}", "{\"word\":\"cat\"}"), 0);
+			     "{\"team_id\":\"red\",\"player_id\":\"bob\",\"duration_ms\":1}",
+			     "{\"word\":\"cat\"}"),
+	    0);
 	before = play_view_full(&play);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		ck_assert_msg(evolve("guess_processed", rows[i], NULL) == -1, "%s", rows[i]);

@@ -50,7 +50,8 @@ make_parents(const char *path)
 	char parent[PATH_MAX];
 
 	strlcpy(parent, path, sizeof(parent));
-	for (char *slash = parent + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+	for (char *slash = parent + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL;
+	     slash++) {
 		*slash = '\0';
 		ck_assert(mkdir(parent, 0700) == 0 || errno == EEXIST);
 		*slash = '/';

@@ -378,7 +378,8 @@ START_TEST(bad_tables)
 	SPOILED(forms[100].base, h->all.bases + 1, form.base, "table of forms");
 	SPOILED(forms[100].base, forms[99].base, form.base, "table of forms");
 	SPOILED(forms[0].base, 1, 0, "tables do not fit");
-	SPOILED(forms[h->all.forms].text, h->all.text_bytes - 1, h->all.text_bytes, "tables do not fit");
+	SPOILED(forms[h->all.forms].text, h->all.text_bytes - 1, h->all.text_bytes,
+	    "tables do not fit");
 	SPOILED(text[form.text], 'z', 'a', "table of forms");
 	SPOILED(text[h->all.text_bytes - 1], 'z', last, "table of forms");
 	SPOILED(bases[h->all.bases - 1], h->all.forms, base, "table of bases");

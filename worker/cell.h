@@ -29,8 +29,8 @@ void	cell_phase(struct cell *, enum worker_phase);
 void	cell_session(struct cell *, const struct session *);
 
 /*
- * A player's command begins (published at once: who asks why it hangs reads it, and who this process
- * dies on is known by its id), and ends.
+ * A player's command begins (published at once: who asks why it hangs reads it, and who this
+ * process dies on is known by its id), and ends.
  */
 void	cell_command_begin(struct cell *, const char *type, uint64_t command_id);
 void	cell_command_end(struct cell *, bool ok, uint64_t us);

@@ -114,7 +114,8 @@ hibernate(struct worker *w)
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
 	struct rpc_error error = { 0 };
-	int rc = session_decide_hibernation(w->session, w->why, w->ordered_by, &now, &group, &error);
+	int rc =
+	    session_decide_hibernation(w->session, w->why, w->ordered_by, &now, &group, &error);
 
 	/*
 	 * Where there is no room for the record, the session sleeps without it: nothing that was

@@ -139,7 +139,8 @@ journal_open(int dirfd, const char *id, bool create, enum journal_sync sync, str
 	enum journal_open_result result = JOURNAL_FAILED;
 	errno = EINVAL;
 	if (id_is_valid(id))
-		result = open_locked(dirfd, journal_name(name, id, NULL), create, sync, &j->fd, owner);
+		result =
+		    open_locked(dirfd, journal_name(name, id, NULL), create, sync, &j->fd, owner);
 	if (result != JOURNAL_OPENED) {
 		free(j);
 		return result;
@@ -215,7 +216,10 @@ recover_from(struct journal *j, struct journal_reader *reader,
 
 	if (fstat(j->fd, &st) == -1)
 		return JOURNAL_BROKEN;
-	/* Nobody else writes to it. A new one is not worth a reader's buffer, which is most of what a start would touch of its heap. */
+	/*
+	 * Nobody else writes to it. A new one is not worth a reader's buffer, which is most of what
+	 * a start would touch of its heap.
+	 */
 	if (st.st_size == 0)
 		return recover_end(j, 0, 0, cut);
 	while ((step = journal_reader_next(reader, &record)) == JOURNAL_RECORD) {

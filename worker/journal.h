@@ -78,7 +78,8 @@ bool	journal_is_broken(const struct journal *);
 void	journal_set_max(struct journal *, uint64_t bytes);	/* 0: no limit */
 
 bool	journal_dirty(const struct journal *);	/* something was appended and not synced */
-int	journal_sync(struct journal *);		/* 0, or -1 with errno: then the journal is broken */
+/* 0, or -1 with errno: then the journal is broken */
+int	journal_sync(struct journal *);
 
 /* What journal_append waited for the disk in all: how many syncs, and their nanoseconds. */
 void	journal_sync_times(const struct journal *, uint64_t *n, uint64_t *ns);

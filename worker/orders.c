@@ -206,7 +206,8 @@ on_signals(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (read((int)fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGUSR1) {
-			if (registry_header(o->worker->shared->registry)->master_pid != o->master_pid)
+			if (registry_header(o->worker->shared->registry)->master_pid !=
+			    o->master_pid)
 				be_orphan(o);
 			obey(o->worker);
 		}

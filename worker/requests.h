@@ -15,8 +15,8 @@ struct requests *requests_new(struct worker *);
 void	requests_free(struct requests *);	/* closes everything; NULL is none */
 
 /*
- * Before the process leaves: what was sent so far is still read by the loop; whoever connects or sends
- * from here on fails, and so knows that it was not run.
+ * Before the process leaves: what was sent so far is still read by the loop; whoever connects
+ * or sends from here on fails, and so knows that it was not run.
  */
 void	requests_close_doors(struct requests *);
 

@@ -53,7 +53,8 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(restart_syscall), SCMP_SYS(setitimer), SCMP_SYS(futex), SCMP_SYS(sched_yield),
 	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getrusage), SCMP_SYS(exit), SCMP_SYS(exit_group),
-	SCMP_SYS(pidfd_open),	/* a new master is watched; all that could be done with it is not here */
+	/* A new master is watched; all that could be done with it is not here */
+	SCMP_SYS(pidfd_open),
 #ifdef GAMED_FAULTS
 	SCMP_SYS(pause), SCMP_SYS(clock_nanosleep),
 #endif
@@ -107,7 +108,8 @@ take_code(struct sandbox *s, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == -1 || st.st_size <= 0 || (size_t)st.st_size > CODE_MAX * sizeof(s->code[0]) ||
+	if (fstat(fd, &st) == -1 || st.st_size <= 0 ||
+	    (size_t)st.st_size > CODE_MAX * sizeof(s->code[0]) ||
 	    (size_t)st.st_size % sizeof(s->code[0]) != 0) {
 		errno = EOVERFLOW;
 		return false;
@@ -219,7 +221,8 @@ sandbox_prepare(const struct shared *shared)
 	errno = ENOTSUP;
 	return NULL;
 #endif
-	aside = mmap(NULL, SIZE(CODE_MAX), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	aside =
+	    mmap(NULL, SIZE(CODE_MAX), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (aside == MAP_FAILED)
 		return NULL;
 	failed = make_code_aside(aside);

@@ -143,8 +143,8 @@ int	session_decide_command(const struct session *, const cJSON *command, const c
 	    const struct session_now *, struct session_group *, cJSON **reply, struct rpc_error *);
 
 /*
- * REQUEST_PAUSE, _RESUME, _STOP or _OVER; reason is for a step to cleanup (NULL: the usual one), and
- * so is by: uid + 1 of who asked for it, 0: nobody did.
+ * REQUEST_PAUSE, _RESUME, _STOP or _OVER; reason is for a step to cleanup (NULL: the usual
+ * one), and so is by: uid + 1 of who asked for it, 0: nobody did.
  */
 int	session_decide_step(const struct session *, enum session_request, const char *reason,
 	    uint32_t by,
@@ -154,13 +154,16 @@ int	session_decide_step(const struct session *, enum session_request, const char
 int	session_decide_timer(const struct session *, const struct session_now *,
 	    struct session_group *, struct rpc_error *);
 
-/* Lets the command be tried again that this record says is poison; allowed already: nothing to do. */
+/*
+ * Lets the command be tried again that this record says is poison; allowed already: nothing to
+ * do.
+ */
 int	session_decide_retry(const struct session *, uint64_t record, struct session_group *,
 	    struct rpc_error *);
 
 /*
- * No process will run it for a while; why is one of: signal, shutdown, request, idle, orphaned. by as
- * above.
+ * No process will run it for a while; why is one of: signal, shutdown, request, idle, orphaned.
+ * by as above.
  */
 int	session_decide_hibernation(const struct session *, const char *why, uint32_t by,
 	    const struct session_now *, struct session_group *, struct rpc_error *);

@@ -107,8 +107,8 @@ session_decide_birth(const struct session *session, const struct session_birth *
 	}
 	if (session_add_birth(birth, group) == -1 ||
 	    session_add_epoch(session, process, now, group) == -1 ||
-	    session_add_state(session, STATE_INITIALIZING, STATE_ACTIVE, NULL, 0, NULL, now, group) ==
-		-1) {
+	    session_add_state(
+		session, STATE_INITIALIZING, STATE_ACTIVE, NULL, 0, NULL, now, group) == -1) {
 		game_events_clear(&events);
 		return finish(group, -1, error);
 	}
@@ -194,7 +194,8 @@ copy_reason(char out[SESSION_REASON_SIZE], enum session_request request, const c
 
 int
 session_decide_step(const struct session *session, enum session_request request, const char *reason,
-    uint32_t by, const struct session_now *now, struct session_group *group, struct rpc_error *error)
+    uint32_t by, const struct session_now *now, struct session_group *group,
+    struct rpc_error *error)
 {
 	char why[SESSION_REASON_SIZE];
 	struct session_step step;

@@ -22,8 +22,8 @@ int	session_group_add(struct session_group *, const char *type, const char *key,
 	    cJSON *secret);
 
 /*
- * One of the records above into the group; 0, or -1 without memory. reason and key may be NULL, by 0
- * (see session_decide_step).
+ * One of the records above into the group; 0, or -1 without memory. reason and key may be NULL,
+ * by 0 (see session_decide_step).
  */
 int	session_add_birth(const struct session_birth *, struct session_group *);
 int	session_add_epoch(const struct session *, const struct session_process *,

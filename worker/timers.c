@@ -78,7 +78,8 @@ on_pause_due(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (session_pause_left_ms(t->worker->session, &now) > 0)
 		timers_arm(t);
-	else if (orders_stop(t->worker, "pause_limit", 0) == -1 && t->worker->leaving == LEAVING_NOT)
+	else if (orders_stop(t->worker, "pause_limit", 0) == -1 &&
+		 t->worker->leaving == LEAVING_NOT)
 		arm(t, &t->pause, on_pause_due, RETRY_MS);
 }
 

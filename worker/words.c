@@ -150,7 +150,8 @@ check_dealt(const struct word_list *l)
 			return "its table of dealt words is wrong";
 		f = &l->all.forms[id];
 		if (f[1].base - f->base != n ||
-		    memcmp(l->all.bases + f->base, l->dealt.bases + d->base, n * sizeof(uint32_t)) != 0)
+		    memcmp(l->all.bases + f->base, l->dealt.bases + d->base,
+			n * sizeof(uint32_t)) != 0)
 			return "its table of dealt words is wrong";
 	}
 	return NULL;

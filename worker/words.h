@@ -30,8 +30,8 @@ struct word_list *word_list_open(const char *path, char *err, size_t size);
 void	 word_list_close(struct word_list *);
 
 /*
- * For a process that looks up nothing for a while: lets go of the pages, and on Linux 6.14 and later of their page tables. They
- * come back when they are read.
+ * For a process that looks up nothing for a while: lets go of the pages, and on Linux 6.14 and
+ * later of their page tables. They come back when they are read.
  */
 void	 word_list_rest(const struct word_list *);
 

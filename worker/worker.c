@@ -194,15 +194,17 @@ static void
 give_pages(const char *from, const char *to)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t begin = ((uintptr_t)from + page - 1) / page * page, end = (uintptr_t)to / page * page;
+	uintptr_t begin = ((uintptr_t)from + page - 1) / page * page,
+		  end = (uintptr_t)to / page * page;
 
 	if (begin < end)
 		madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 /*
- * What nobody needs any more: the pages of the words, and the stack: that below this frame and what the loop takes, and that above
- * worker_main's, which is the master's. An idle session is mostly memory, so it is worth three system calls.
+ * What nobody needs any more: the pages of the words, and the stack: that below this frame and
+ * what the loop takes, and that above worker_main's, which is the master's. An idle session is
+ * mostly memory, so it is worth three system calls.
  */
 static void
 give_back(const struct worker *w, const char *main_frame)

@@ -1,6 +1,7 @@
 /*
- * ctl_backup.c: backup: a copy of all journals, made by the daemon. Called from the table of commands. Error policy: as ctl_call; it may take long,
- * so that only a time-out that was given ends the waiting.
+ * ctl_backup.c: backup: a copy of all journals, made by the daemon. Called from the table of
+ * commands. Error policy: as ctl_call; it may take long, so that only a time-out that was given
+ * ends the waiting.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -24,13 +24,18 @@
 struct typed {
 	struct ctl			*ctl;
 	const struct ctl_command	*command;	/* NULL: not yet named */
-	int				 nargs;		/* after the command, before the last word */
+	/* After the command, before the last word */
+	int				 nargs;
 	unsigned			 given;		/* mask of the options */
-	enum ctl_option			 value_of;	/* whose value comes next; OPTIONS: nobody's */
+	/* Whose value comes next; OPTIONS: nobody's */
+	enum ctl_option			 value_of;
 	bool				 only_args;	/* after "--" */
-	bool				 is_wrong;	/* no such command: nothing is known of the rest */
-	const char			*last;		/* what the word that is to go on begins with ... */
-	char				 before[ARGUMENT_SIZE];	/* ... behind this, as in --state=act */
+	/* No such command: nothing is known of the rest */
+	bool				 is_wrong;
+	/* What the word that is to go on begins with ... */
+	const char			*last;
+	/* ... behind this, as in --state=act */
+	char				 before[ARGUMENT_SIZE];
 	struct json_writer		 out;		/* what is offered, for --json */
 };
 
@@ -107,7 +112,8 @@ offer_states(struct typed *t)
 static void
 offer_residencies(struct typed *t)
 {
-	for (enum residency residency = RESIDENCY_STARTING; residency < RESIDENCY_ENDED; residency++)
+	for (enum residency residency = RESIDENCY_STARTING; residency < RESIDENCY_ENDED;
+	     residency++)
 		offer(t, residency_name(residency), "");
 }
 
@@ -252,7 +258,8 @@ take_word(struct typed *t, const char *word)
 	} else if (!t->only_args && strcmp(word, "--") == 0) {
 		t->only_args = true;
 	} else if (!t->only_args && strncmp(word, "--", 2) == 0) {
-		take_option(t, option_of_name(word + 2, len - 2), word[len] == '=' ? word + len + 1 : NULL);
+		take_option(
+		    t, option_of_name(word + 2, len - 2), word[len] == '=' ? word + len + 1 : NULL);
 	} else if (!t->only_args && word[0] == '-' && word[1] != '\0') {
 		take_letters(t, word + 1);
 	} else if (t->command == NULL && !t->is_wrong) {

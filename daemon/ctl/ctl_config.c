@@ -1,5 +1,6 @@
 /*
- * ctl_config.c: config and reload: the settings in force, and new ones. Called from the table of commands. Error policy: as ctl_call.
+ * ctl_config.c: config and reload: the settings in force, and new ones. Called from the table
+ * of commands. Error policy: as ctl_call.
  */
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 /*
- * ctl_doctor.c: gamectl doctor: runs the table of checks on this machine and prints what each found. Called from the table of commands; asks no
- * daemon. Error policy: what cannot be looked at is a finding, not an error; exit code 1 if one finding is bad.
+ * ctl_doctor.c: gamectl doctor: runs the table of checks on this machine and prints what each
+ * found. Called from the table of commands; asks no daemon. Error policy: what cannot be looked
+ * at is a finding, not an error; exit code 1 if one finding is bad.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@ static void
 check_configuration(const struct doctor *d, struct doctor_finding *f)
 {
 	if (d->config_wrong[0] != '\0')
-		doctor_find(f, DOCTOR_BAD, "correct it: gamed does not start with it (gamed -n checks it); what follows was checked with the defaults",
+		doctor_find(f, DOCTOR_BAD,
+		    "correct it: gamed does not start with it (gamed -n checks it); what follows "
+		    "was checked with the defaults",
 		    "%s", d->config_wrong);
 	else
 		doctor_find(f, DOCTOR_OK, "", "it is right");
@@ -26,9 +29,13 @@ static void
 check_daemon(const struct doctor *d, struct doctor_finding *f)
 {
 	if (d->daemon != 0)
-		doctor_find(f, DOCTOR_OK, "", "it runs on %s with pid %d", d->runtime, (int)d->daemon);
+		doctor_find(
+		    f, DOCTOR_OK, "", "it runs on %s with pid %d", d->runtime, (int)d->daemon);
 	else
-		doctor_find(f, DOCTOR_OK, "", "none runs on %s; limits are those of this shell, an init system may set others", d->runtime);
+		doctor_find(f, DOCTOR_OK, "",
+		    "none runs on %s; limits are those of this shell, an init system may set "
+		    "others",
+		    d->runtime);
 }
 
 const struct doctor_check doctor_checks[] = {
@@ -67,7 +74,8 @@ doctor_level_name(enum doctor_level level)
 }
 
 void
-doctor_find(struct doctor_finding *f, enum doctor_level level, const char *advice, const char *fmt, ...)
+doctor_find(
+    struct doctor_finding *f, enum doctor_level level, const char *advice, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -80,7 +88,10 @@ doctor_find(struct doctor_finding *f, enum doctor_level level, const char *advic
 	strlcpy(f->advice, advice, sizeof(f->advice));
 }
 
-/* The settings of the file that was named, or of the default one; a socket that was named says where the runtime directory is. */
+/*
+ * The settings of the file that was named, or of the default one; a socket that was named says
+ * where the runtime directory is.
+ */
 static struct config *
 look_round(struct doctor *d, const struct ctl *ctl)
 {
@@ -97,8 +108,10 @@ look_round(struct doctor *d, const struct ctl *ctl)
 	d->config = config;
 	strlcpy(d->state, config->state_dir, sizeof(d->state));
 	strlcpy(d->runtime, config->runtime_dir, sizeof(d->runtime));
-	if ((ctl->value[OPTION_SOCKET].n > 0 || ctl->value[OPTION_CONFIG].n == 0) && (slash = strrchr(ctl->socket, '/')) != NULL)
-		snprintf(d->runtime, sizeof(d->runtime), "%.*s", slash > ctl->socket ? (int)(slash - ctl->socket) : 1, ctl->socket);
+	if ((ctl->value[OPTION_SOCKET].n > 0 || ctl->value[OPTION_CONFIG].n == 0) &&
+	    (slash = strrchr(ctl->socket, '/')) != NULL)
+		snprintf(d->runtime, sizeof(d->runtime), "%.*s",
+		    slash > ctl->socket ? (int)(slash - ctl->socket) : 1, ctl->socket);
 	d->daemon = doctor_daemon(d->runtime);
 	return config;
 }
@@ -112,7 +125,8 @@ print_finding(const struct doctor_check *check, const struct doctor_finding *f)
 }
 
 static void
-write_finding(struct json_writer *w, const struct doctor_check *check, const struct doctor_finding *f)
+write_finding(
+    struct json_writer *w, const struct doctor_check *check, const struct doctor_finding *f)
 {
 	json_object(w, NULL);
 	json_string(w, "name", check->name);

@@ -1,6 +1,7 @@
 /*
- * ctl_doctor.h: what goes wrong in practice on the machine that gamed runs on: a table of checks, which feeds gamectl doctor, the man page and the
- * tests. A check looks and changes nothing; it has one finding, the worst of what it saw.
+ * ctl_doctor.h: what goes wrong in practice on the machine that gamed runs on: a table of
+ * checks, which feeds gamectl doctor, the man page and the tests. A check looks and changes
+ * nothing; it has one finding, the worst of what it saw.
  */
 #ifndef DAEMON_CTL_CTL_DOCTOR_H
 #define DAEMON_CTL_CTL_DOCTOR_H
@@ -40,8 +41,12 @@ extern const struct doctor_check doctor_checks[];	/* ends with a NULL name */
 
 const char *doctor_level_name(enum doctor_level);	/* "ok", "warn", "bad" */
 
-/* Keeps the finding if it is worse than what stands there, or nothing does. advice: "" or what to do. */
-void	doctor_find(struct doctor_finding *, enum doctor_level, const char *advice, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/*
+ * Keeps the finding if it is worse than what stands there, or nothing does. advice: "" or what
+ * to do.
+ */
+void doctor_find(struct doctor_finding *, enum doctor_level, const char *advice, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- ctl_doctor_system.c: the kernel and what it allows */
 void	doctor_descriptors(const struct doctor *, struct doctor_finding *);
@@ -53,7 +58,8 @@ void	doctor_core_dumps(const struct doctor *, struct doctor_finding *);
 void	doctor_clock(const struct doctor *, struct doctor_finding *);
 
 /*
- * Pure: the soft and hard limit of this name ("Max open files") in the text of /proc/PID/limits; UINT64_MAX: unlimited. False where it does not say.
+ * Pure: the soft and hard limit of this name ("Max open files") in the text of
+ * /proc/PID/limits; UINT64_MAX: unlimited. False where it does not say.
  */
 bool	doctor_limit_read(const char *text, const char *name, uint64_t *soft, uint64_t *hard);
 /* Pure: the cgroup of this controller in the text of /proc/PID/cgroup: "" is v2's. False: none. */

@@ -1,7 +1,8 @@
 /*
- * ctl_doctor_left.c: doctor's checks of what stands in the two directories: files that a gamed which is gone has left, a registry of another,
- * sessions that are held. Called through the table in ctl_doctor.c. It connects to no socket: that would wake a session. Error policy: what may
- * not be looked at is a warning that says so.
+ * ctl_doctor_left.c: doctor's checks of what stands in the two directories: files that a gamed
+ * which is gone has left, a registry of another, sessions that are held. Called through the
+ * table in ctl_doctor.c. It connects to no socket: that would wake a session. Error policy:
+ * what may not be looked at is a warning that says so.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -82,7 +83,8 @@ is_of_session(const struct registry *r, const char *name)
 	size_t len = strlen(name), suffix = strlen(SOCKET_SUFFIX);
 	char id[ID_MAX + 1];
 
-	if (r == NULL || len <= suffix || len - suffix > ID_MAX || strcmp(name + len - suffix, SOCKET_SUFFIX) != 0)
+	if (r == NULL || len <= suffix || len - suffix > ID_MAX ||
+	    strcmp(name + len - suffix, SOCKET_SUFFIX) != 0)
 		return false;
 	strlcpy(id, name, len - suffix + 1);
 	return registry_find(r, id, NULL) != REGISTRY_NONE;
@@ -126,7 +128,8 @@ doctor_leftovers(const struct doctor *d, struct doctor_finding *f)
 	struct names names = { 0 };
 
 	if (access(d->runtime, R_OK | X_OK) == -1 && errno != ENOENT) {
-		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "%.300s cannot be read: %s", d->runtime, strerror(errno));
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "%.300s cannot be read: %s", d->runtime, strerror(errno));
 	} else if (d->daemon != 0 && r == NULL) {
 		doctor_find(f, DOCTOR_OK, "", "not known without the registry");
 	} else {
@@ -134,8 +137,11 @@ doctor_leftovers(const struct doctor *d, struct doctor_finding *f)
 			collect_own(d, &names);
 		collect_sockets(d, r, &names);
 		if (names.n > 0)
-			doctor_find(f, DOCTOR_WARN, "the next start of gamed on this directory removes them; a socket unit of systemd keeps control.sock",
-			    "%u of a gamed or a session that is gone: %s%s", names.n, names.text, names_more(&names));
+			doctor_find(f, DOCTOR_WARN,
+			    "the next start of gamed on this directory removes them; a socket unit "
+			    "of systemd keeps control.sock",
+			    "%u of a gamed or a session that is gone: %s%s", names.n, names.text,
+			    names_more(&names));
 		else
 			doctor_find(f, DOCTOR_OK, "", "none");
 	}
@@ -152,25 +158,35 @@ doctor_registry(const struct doctor *d, struct doctor_finding *f)
 
 	if (r == NULL) {
 		if (errno == EPROTO)
-			doctor_find(f, DOCTOR_WARN, "use the gamectl that was installed with this gamed; a file that no gamed uses is replaced by the next start",
+			doctor_find(f, DOCTOR_WARN,
+			    "use the gamectl that was installed with this gamed; a file that no "
+			    "gamed uses is replaced by the next start",
 			    "its layout is not that of this version");
 		else if (errno != ENOENT)
-			doctor_find(f, DOCTOR_WARN, "run doctor as root, as gamed's user or in its group", "it cannot be read: %s", strerror(errno));
+			doctor_find(f, DOCTOR_WARN,
+			    "run doctor as root, as gamed's user or in its group",
+			    "it cannot be read: %s", strerror(errno));
 		else if (d->daemon != 0)
-			doctor_find(f, DOCTOR_BAD, "somebody removed it: restart gamed, the games come back", "gamed runs, and it is not there");
+			doctor_find(f, DOCTOR_BAD,
+			    "somebody removed it: restart gamed, the games come back",
+			    "gamed runs, and it is not there");
 		else
 			doctor_find(f, DOCTOR_OK, "", "there is none, and no gamed");
 		return;
 	}
 	h = registry_header(r);
 	if (strncmp(h->boot_id, clock_boot_id(), sizeof(h->boot_id)) != 0)
-		doctor_find(f, DOCTOR_WARN, "start gamed: it makes a new one", "it is from before the last reboot");
+		doctor_find(f, DOCTOR_WARN, "start gamed: it makes a new one",
+		    "it is from before the last reboot");
 	else if (!process_is(h->master_pid, h->master_start))
-		doctor_find(f, DOCTOR_WARN, "start gamed: it takes the games over as they are", "it is of a gamed that died, pid %d", (int)h->master_pid);
+		doctor_find(f, DOCTOR_WARN, "start gamed: it takes the games over as they are",
+		    "it is of a gamed that died, pid %d", (int)h->master_pid);
 	else if (d->daemon != 0 && d->daemon != h->master_pid)
-		doctor_find(f, DOCTOR_BAD, "somebody replaced it: restart gamed", "it is of pid %d, and gamed has pid %d", (int)h->master_pid, (int)d->daemon);
+		doctor_find(f, DOCTOR_BAD, "somebody replaced it: restart gamed",
+		    "it is of pid %d, and gamed has pid %d", (int)h->master_pid, (int)d->daemon);
 	else
-		doctor_find(f, DOCTOR_OK, "", "it is of the gamed that runs, with %u sessions", (unsigned)h->slots_used);
+		doctor_find(f, DOCTOR_OK, "", "it is of the gamed that runs, with %u sessions",
+		    (unsigned)h->slots_used);
 	registry_close(r);
 }
 
@@ -185,7 +201,8 @@ doctor_held(const struct doctor *d, struct doctor_finding *f)
 	struct names names = { 0 };
 
 	if (dir == NULL && errno != ENOENT)
-		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "%.300s cannot be read: %s", path, strerror(errno));
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "%.300s cannot be read: %s", path, strerror(errno));
 	free(path);
 	while (dir != NULL && (found = readdir(dir)) != NULL)
 		if (id_is_valid(found->d_name))
@@ -193,8 +210,10 @@ doctor_held(const struct doctor *d, struct doctor_finding *f)
 	if (dir != NULL)
 		closedir(dir);
 	if (names.n > 0)
-		doctor_find(f, DOCTOR_WARN, "see each with gamectl show ID and in gamed's log; then gamectl release ID, or gamectl stop ID", "%u: %s%s", names.n,
-		    names.text, names_more(&names));
+		doctor_find(f, DOCTOR_WARN,
+		    "see each with gamectl show ID and in gamed's log; then gamectl release ID, or "
+		    "gamectl stop ID",
+		    "%u: %s%s", names.n, names.text, names_more(&names));
 	else
 		doctor_find(f, DOCTOR_OK, "", "none");
 }

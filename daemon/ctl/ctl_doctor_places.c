@@ -1,6 +1,7 @@
 /*
- * ctl_doctor_places.c: doctor's checks of the two directories themselves: rights, kind of file system, room. Called through the table in
- * ctl_doctor.c. Error policy: what may not be looked at is a warning that says so.
+ * ctl_doctor_places.c: doctor's checks of the two directories themselves: rights, kind of file
+ * system, room. Called through the table in ctl_doctor.c. Error policy: what may not be looked
+ * at is a warning that says so.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,10 @@
 
 /* ---- rights ---------------------------------------------------------------------------------- */
 
-/* Whose directories they should be: daemon.user's; without one, that of the gamed that runs, or who asks. False: there is no such user. */
+/*
+ * Whose directories they should be: daemon.user's; without one, that of the gamed that runs, or
+ * who asks. False: there is no such user.
+ */
 static bool
 owner_of(const struct doctor *d, uid_t *uid)
 {
@@ -53,11 +57,13 @@ check_missing(const char *path, int error, struct doctor_finding *f)
 	struct stat st;
 
 	if (error != ENOENT)
-		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "%.300s cannot be looked at: %s", path, strerror(error));
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "%.300s cannot be looked at: %s", path, strerror(error));
 	else if (stat(parent, &st) == 0 && S_ISDIR(st.st_mode))
 		doctor_find(f, DOCTOR_OK, "", "%.300s is not there yet: gamed makes it", path);
 	else
-		doctor_find(f, DOCTOR_BAD, "make it, or set another directory in gamed.conf", "%.200s is not there, and neither is %.200s", path, parent);
+		doctor_find(f, DOCTOR_BAD, "make it, or set another directory in gamed.conf",
+		    "%.200s is not there, and neither is %.200s", path, parent);
 	free(copy);
 }
 
@@ -72,19 +78,26 @@ check_rights(const struct doctor *d, const char *path, struct doctor_finding *f)
 		return;
 	}
 	if (!S_ISDIR(st.st_mode))
-		doctor_find(f, DOCTOR_BAD, "move it away, or set another directory in gamed.conf", "%.300s is no directory", path);
+		doctor_find(f, DOCTOR_BAD, "move it away, or set another directory in gamed.conf",
+		    "%.300s is no directory", path);
 	else if (!owner_of(d, &uid))
-		doctor_find(f, DOCTOR_BAD, "make the user, or set another daemon.user", "there is no user %s", d->config->user);
+		doctor_find(f, DOCTOR_BAD, "make the user, or set another daemon.user",
+		    "there is no user %s", d->config->user);
 	else if (st.st_mode & S_IWOTH)
-		doctor_find(f, DOCTOR_BAD, "chmod 0750", "everybody may write in %.300s (mode %04o)", path, st.st_mode & 07777);
+		doctor_find(f, DOCTOR_BAD, "chmod 0750",
+		    "everybody may write in %.300s (mode %04o)", path, st.st_mode & 07777);
 	else if (st.st_uid != uid)
-		doctor_find(f, DOCTOR_WARN, "chown it to gamed's user, or run doctor as that user", "%.300s belongs to uid %u, not to %u", path, st.st_uid, uid);
+		doctor_find(f, DOCTOR_WARN, "chown it to gamed's user, or run doctor as that user",
+		    "%.300s belongs to uid %u, not to %u", path, st.st_uid, uid);
 	else if ((st.st_mode & S_IRWXU) != S_IRWXU)
-		doctor_find(f, DOCTOR_BAD, "chmod 0750", "its owner may not use %.300s (mode %04o)", path, st.st_mode & 07777);
+		doctor_find(f, DOCTOR_BAD, "chmod 0750", "its owner may not use %.300s (mode %04o)",
+		    path, st.st_mode & 07777);
 	else if (st.st_mode & S_IROTH)
-		doctor_find(f, DOCTOR_WARN, "chmod 0750", "everybody may read %.300s (mode %04o)", path, st.st_mode & 07777);
+		doctor_find(f, DOCTOR_WARN, "chmod 0750", "everybody may read %.300s (mode %04o)",
+		    path, st.st_mode & 07777);
 	else
-		doctor_find(f, DOCTOR_OK, "", "%.300s, mode %04o, uid %u", path, st.st_mode & 07777, st.st_uid);
+		doctor_find(f, DOCTOR_OK, "", "%.300s, mode %04o, uid %u", path, st.st_mode & 07777,
+		    st.st_uid);
 }
 
 void
@@ -171,19 +184,27 @@ check_file_system(const char *path, bool is_state, struct doctor_finding *f)
 	enum storage storage;
 
 	if (statfs_near(path, &fs) == -1) {
-		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "%.300s cannot be looked at: %s", path, strerror(errno));
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "%.300s cannot be looked at: %s", path, strerror(errno));
 		return;
 	}
 	storage = storage_of((uint32_t)fs.f_type, &name);
 	if (fs.f_flags & ST_RDONLY)
-		doctor_find(f, DOCTOR_BAD, "mount it for writing; a disk with errors is mounted so, too: see the kernel's log", "%.300s can only be read (%s)",
-		    path, name);
+		doctor_find(f, DOCTOR_BAD,
+		    "mount it for writing; a disk with errors is mounted so, too: see the kernel's "
+		    "log",
+		    "%.300s can only be read (%s)", path, name);
 	else if (storage == STORAGE_NETWORK)
-		doctor_find(f, DOCTOR_WARN, is_state ? "use a local disk: locks and syncs over a network are not what journals rely on"
-						     : "use a local directory: sockets and shared memory do not work over a network",
+		doctor_find(f, DOCTOR_WARN,
+		    is_state ? "use a local disk: locks and syncs over a network are not what "
+			       "journals rely on"
+			     : "use a local directory: sockets and shared memory do not work over "
+			       "a network",
 		    "%.300s is on %s", path, name);
 	else if (storage == STORAGE_MEMORY && is_state)
-		doctor_find(f, DOCTOR_WARN, "use a disk, unless the games may be lost with the power", "%.300s is on %s: a reboot ends it", path, name);
+		doctor_find(f, DOCTOR_WARN,
+		    "use a disk, unless the games may be lost with the power",
+		    "%.300s is on %s: a reboot ends it", path, name);
 	else
 		doctor_find(f, DOCTOR_OK, "", "%.300s is on %s", path, name);
 }
@@ -209,18 +230,24 @@ doctor_room(const struct doctor *d, struct doctor_finding *f)
 	struct statfs fs;
 
 	if (statfs_near(d->state, &fs) == -1) {
-		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "%.300s cannot be looked at: %s", d->state, strerror(errno));
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "%.300s cannot be looked at: %s", d->state, strerror(errno));
 		return;
 	}
 	free_mb = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize / MB;
 	if (free_mb < min_mb)
-		doctor_find(f, DOCTOR_BAD, "make room, or lower manager.archive_max_mb: no new session is started until there is",
-		    "%" PRIu64 " MB are free, less than journal.disk_free_min_mb (%" PRIu64 ")", free_mb, min_mb);
+		doctor_find(f, DOCTOR_BAD,
+		    "make room, or lower manager.archive_max_mb: no new session is started until "
+		    "there is",
+		    "%" PRIu64 " MB are free, less than journal.disk_free_min_mb (%" PRIu64 ")",
+		    free_mb, min_mb);
 	/* Not every file system counts its files. */
 	if (fs.f_files > 0 && fs.f_ffree < FILES_MIN)
-		doctor_find(f, DOCTOR_BAD, "remove files: every session needs one", "%" PRIu64 " files can still be made", (uint64_t)fs.f_ffree);
+		doctor_find(f, DOCTOR_BAD, "remove files: every session needs one",
+		    "%" PRIu64 " files can still be made", (uint64_t)fs.f_ffree);
 	if (free_mb < 4 * min_mb)
-		doctor_find(f, DOCTOR_WARN, "make room before new sessions are refused", "%" PRIu64 " MB are free; new sessions are refused below %" PRIu64,
-		    free_mb, min_mb);
+		doctor_find(f, DOCTOR_WARN, "make room before new sessions are refused",
+		    "%" PRIu64 " MB are free; new sessions are refused below %" PRIu64, free_mb,
+		    min_mb);
 	doctor_find(f, DOCTOR_OK, "", "%" PRIu64 " MB are free", free_mb);
 }

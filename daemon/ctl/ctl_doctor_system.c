@@ -1,6 +1,8 @@
 /*
- * ctl_doctor_system.c: doctor's checks of the kernel and of what it allows: limits of the gamed that runs (else of this shell), the control group,
- * landlock, seccomp, core dumps, the clock. Called through the table in ctl_doctor.c. Error policy: what cannot be read is a warning that says so.
+ * ctl_doctor_system.c: doctor's checks of the kernel and of what it allows: limits of the gamed
+ * that runs (else of this shell), the control group, landlock, seccomp, core dumps, the clock.
+ * Called through the table in ctl_doctor.c. Error policy: what cannot be read is a warning that
+ * says so.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -99,13 +101,15 @@ awake_sessions(const struct doctor *d)
 }
 
 static bool
-read_limit(const struct doctor *d, struct doctor_finding *f, const char *name, uint64_t *soft, uint64_t *hard)
+read_limit(const struct doctor *d, struct doctor_finding *f, const char *name, uint64_t *soft,
+    uint64_t *hard)
 {
 	char text[TEXT_MAX];
 
 	if (read_process(d, "limits", text) && doctor_limit_read(text, name, soft, hard))
 		return true;
-	doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user", "the limits of the process cannot be read");
+	doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+	    "the limits of the process cannot be read");
 	return false;
 }
 
@@ -118,10 +122,15 @@ doctor_descriptors(const struct doctor *d, struct doctor_finding *f)
 		return;
 	/* gamed raises its own up to the hard one. */
 	if (hard < wanted)
-		doctor_find(f, DOCTOR_WARN, "raise it (LimitNOFILE= of systemd, ulimit -Hn elsewhere), or lower sessions.max",
-		    "%" PRIu64 " open files at most, and %" PRIu64 " sessions with their clients need up to %" PRIu64, hard, awake_sessions(d), wanted);
+		doctor_find(f, DOCTOR_WARN,
+		    "raise it (LimitNOFILE= of systemd, ulimit -Hn elsewhere), or lower "
+		    "sessions.max",
+		    "%" PRIu64 " open files at most, and %" PRIu64
+		    " sessions with their clients need up to %" PRIu64,
+		    hard, awake_sessions(d), wanted);
 	else
-		doctor_find(f, DOCTOR_OK, "", "%" PRIu64 " open files at most, %" PRIu64 " may be needed", hard, wanted);
+		doctor_find(f, DOCTOR_OK, "",
+		    "%" PRIu64 " open files at most, %" PRIu64 " may be needed", hard, wanted);
 }
 
 static uint64_t
@@ -137,21 +146,28 @@ read_sysctl(const char *path)
 void
 doctor_processes(const struct doctor *d, struct doctor_finding *f)
 {
-	uint64_t soft, hard, wanted = awake_sessions(d) + CLIENTS, pid_max = read_sysctl("/proc/sys/kernel/pid_max"),
-		 threads_max = read_sysctl("/proc/sys/kernel/threads-max");
+	uint64_t soft, hard, wanted = awake_sessions(d) + CLIENTS,
+			     pid_max = read_sysctl("/proc/sys/kernel/pid_max"),
+			     threads_max = read_sysctl("/proc/sys/kernel/threads-max");
 
 	if (!read_limit(d, f, "Max processes", &soft, &hard))
 		return;
 	if (soft < wanted)
-		doctor_find(f, DOCTOR_WARN, "raise it (LimitNPROC= of systemd, ulimit -u elsewhere), or set sessions.awake_max",
-		    "%" PRIu64 " processes of its user at most, and %" PRIu64 " may be needed", soft, wanted);
+		doctor_find(f, DOCTOR_WARN,
+		    "raise it (LimitNPROC= of systemd, ulimit -u elsewhere), or set "
+		    "sessions.awake_max",
+		    "%" PRIu64 " processes of its user at most, and %" PRIu64 " may be needed",
+		    soft, wanted);
 	if (pid_max < wanted)
-		doctor_find(f, DOCTOR_WARN, "raise it with sysctl, or set sessions.awake_max", "kernel.pid_max is %" PRIu64 ", and %" PRIu64 " may be needed",
-		    pid_max, wanted);
+		doctor_find(f, DOCTOR_WARN, "raise it with sysctl, or set sessions.awake_max",
+		    "kernel.pid_max is %" PRIu64 ", and %" PRIu64 " may be needed", pid_max,
+		    wanted);
 	if (threads_max < wanted)
 		doctor_find(f, DOCTOR_WARN, "raise it with sysctl, or set sessions.awake_max",
-		    "kernel.threads-max is %" PRIu64 ", and %" PRIu64 " may be needed", threads_max, wanted);
-	doctor_find(f, DOCTOR_OK, "", "%" PRIu64 " processes may be needed, and are allowed", wanted);
+		    "kernel.threads-max is %" PRIu64 ", and %" PRIu64 " may be needed", threads_max,
+		    wanted);
+	doctor_find(
+	    f, DOCTOR_OK, "", "%" PRIu64 " processes may be needed, and are allowed", wanted);
 }
 
 /* ---- the control group ----------------------------------------------------------------------- */
@@ -159,13 +175,15 @@ doctor_processes(const struct doctor *d, struct doctor_finding *f)
 bool
 doctor_cgroup_read(const char *text, const char *controller, char *path, size_t size)
 {
-	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+	for (const char *line = text; *line != '\0';
+	     line += strcspn(line, "\n"), line += *line == '\n') {
 		const char *names = strchr(line, ':');
 		const char *end = names != NULL ? strchr(names + 1, ':') : NULL;
 
 		if (end == NULL || (size_t)(end - line) > strcspn(line, "\n"))
 			continue;
-		if ((size_t)(end - names - 1) == strlen(controller) && strncmp(names + 1, controller, strlen(controller)) == 0) {
+		if ((size_t)(end - names - 1) == strlen(controller) &&
+		    strncmp(names + 1, controller, strlen(controller)) == 0) {
 			snprintf(path, size, "%.*s", (int)strcspn(end + 1, "\n"), end + 1);
 			return true;
 		}
@@ -185,7 +203,8 @@ least_pids_max(const char *mount, const char *group, char where[], size_t size)
 		const char *p = text;
 		char *slash = strrchr(path, '/');
 
-		snprintf(file, sizeof(file), "%s%s/pids.max", mount, strcmp(path, "/") == 0 ? "" : path);
+		snprintf(
+		    file, sizeof(file), "%s%s/pids.max", mount, strcmp(path, "/") == 0 ? "" : path);
 		/* The root has none, and "max" is no number. */
 		if (read_text(file, text) && read_number(&p, &number) && number < least) {
 			least = number;
@@ -210,10 +229,11 @@ doctor_tasks(const struct doctor *d, struct doctor_finding *f)
 	else if (doctor_cgroup_read(text, "", group, sizeof(group)))
 		least = least_pids_max("/sys/fs/cgroup", group, where, sizeof(where));
 	if (least < wanted)
-		doctor_find(f, DOCTOR_WARN, "set TasksMax=infinity in the unit, or raise pids.max", "%.300s is %" PRIu64 ", and %" PRIu64 " may be needed", where,
-		    least, wanted);
+		doctor_find(f, DOCTOR_WARN, "set TasksMax=infinity in the unit, or raise pids.max",
+		    "%.300s is %" PRIu64 ", and %" PRIu64 " may be needed", where, least, wanted);
 	else if (least != NO_LIMIT)
-		doctor_find(f, DOCTOR_OK, "", "%" PRIu64 " processes may be needed, %" PRIu64 " are allowed", wanted, least);
+		doctor_find(f, DOCTOR_OK, "",
+		    "%" PRIu64 " processes may be needed, %" PRIu64 " are allowed", wanted, least);
 	else
 		doctor_find(f, DOCTOR_OK, "", "the control group has no limit of processes");
 }
@@ -223,13 +243,16 @@ doctor_tasks(const struct doctor *d, struct doctor_finding *f)
 void
 doctor_landlock(const struct doctor *d, struct doctor_finding *f)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
 	(void)d;
 	if (version >= 1)
 		doctor_find(f, DOCTOR_OK, "", "the kernel has it, version %ld", version);
 	else
-		doctor_find(f, DOCTOR_WARN, "boot a kernel with landlock in its list of security modules (lsm=landlock,...); gamed runs without it",
+		doctor_find(f, DOCTOR_WARN,
+		    "boot a kernel with landlock in its list of security modules "
+		    "(lsm=landlock,...); gamed runs without it",
 		    "the kernel does not have it: %s", strerror(errno));
 }
 
@@ -242,7 +265,9 @@ doctor_seccomp(const struct doctor *d, struct doctor_finding *f)
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
 		doctor_find(f, DOCTOR_OK, "", "the kernel has it");
 	else
-		doctor_find(f, DOCTOR_WARN, "use a kernel with seccomp filters; gamed runs without them", "the kernel does not have it: %s", strerror(errno));
+		doctor_find(f, DOCTOR_WARN,
+		    "use a kernel with seccomp filters; gamed runs without them",
+		    "the kernel does not have it: %s", strerror(errno));
 }
 
 /* ---- core dumps ------------------------------------------------------------------------------ */
@@ -254,16 +279,22 @@ doctor_core_dumps(const struct doctor *d, struct doctor_finding *f)
 	char pattern[TEXT_MAX];
 
 	if (!read_text("/proc/sys/kernel/core_pattern", pattern)) {
-		doctor_find(f, DOCTOR_WARN, "", "kernel.core_pattern cannot be read: %s", strerror(errno));
+		doctor_find(
+		    f, DOCTOR_WARN, "", "kernel.core_pattern cannot be read: %s", strerror(errno));
 		return;
 	}
 	if (!read_limit(d, f, "Max core file size", &soft, &hard))
 		return;
 	/* A program that takes them is asked whatever the limit; but 1 means none even then. */
 	if (pattern[0] == '\0')
-		doctor_find(f, DOCTOR_WARN, "set kernel.core_pattern, or install systemd-coredump, to see where a process crashed", "kernel.core_pattern is empty");
+		doctor_find(f, DOCTOR_WARN,
+		    "set kernel.core_pattern, or install systemd-coredump, to see where a process "
+		    "crashed",
+		    "kernel.core_pattern is empty");
 	else if (pattern[0] != '|' && soft == 0)
-		doctor_find(f, DOCTOR_WARN, "allow them (LimitCORE=infinity of systemd, ulimit -c unlimited elsewhere), to see where a process crashed",
+		doctor_find(f, DOCTOR_WARN,
+		    "allow them (LimitCORE=infinity of systemd, ulimit -c unlimited elsewhere), to "
+		    "see where a process crashed",
 		    "none is written: the limit of their size is 0");
 	else if (pattern[0] == '|')
 		doctor_find(f, DOCTOR_OK, "", "they go to %.200s", pattern + 1);
@@ -285,7 +316,9 @@ newest_s(const char *directory)
 	if (dir == NULL)
 		return 0;
 	while ((found = readdir(dir)) != NULL)
-		if (found->d_name[0] != '.' && fstatat(dirfd(dir), found->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtim.tv_sec > newest)
+		if (found->d_name[0] != '.' &&
+		    fstatat(dirfd(dir), found->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_mtim.tv_sec > newest)
 			newest = st.st_mtim.tv_sec;
 	closedir(dir);
 	return newest;
@@ -295,16 +328,21 @@ void
 doctor_clock(const struct doctor *d, struct doctor_finding *f)
 {
 	int64_t now_s = clock_wall_ms() / 1000, ahead_s;
-	char *journals = ctl_format("%s/journal", d->state), *archive = ctl_format("%s/archive", d->state);
+	char *journals = ctl_format("%s/journal", d->state),
+	     *archive = ctl_format("%s/archive", d->state);
 	int64_t newest = newest_s(journals), archived = newest_s(archive);
 
 	free(journals);
 	free(archive);
 	ahead_s = (newest > archived ? newest : archived) - now_s;
 	if (now_s < YEAR_2025_S)
-		doctor_find(f, DOCTOR_BAD, "set the clock, or wait for it to be set before gamed starts", "it is before 2025");
+		doctor_find(f, DOCTOR_BAD,
+		    "set the clock, or wait for it to be set before gamed starts",
+		    "it is before 2025");
 	else if (ahead_s > AHEAD_S)
-		doctor_find(f, DOCTOR_WARN, "set the clock; games run on, but journals have wrong times, and the archive's age is counted by them",
+		doctor_find(f, DOCTOR_WARN,
+		    "set the clock; games run on, but journals have wrong times, and the archive's "
+		    "age is counted by them",
 		    "it is %" PRId64 " s behind the newest journal: it was put back", ahead_s);
 	else
 		doctor_find(f, DOCTOR_OK, "", "it is later than every journal");

@@ -249,7 +249,10 @@ ctl_list(struct ctl *ctl)
 	struct registry *r = ctl_registry_open(ctl);
 	enum ctl_exit code = CTL_DONE;
 
-	/* One that has just started may not know all sessions yet: its gateway answers when it does. */
+	/*
+	 * One that has just started may not know all sessions yet: its gateway answers when it
+	 * does.
+	 */
 	if (r != NULL && ctl_registry_is_alive(r) && registry_header(r)->ready) {
 		print_registry(r, &filter, ctl->json);
 		cJSON_Delete(params);

@@ -16,6 +16,7 @@ enum ctl_exit ctl_list_call(struct ctl *, cJSON *params, cJSON **result);
  * Calls each() with the id and the mode of every session: of the registry, else as the daemon says.
  * Where neither can be asked, the reason is told and there are none.
  */
-void	ctl_list_each(struct ctl *, void (*each)(void *arg, const char *id, const char *mode), void *arg);
+void ctl_list_each(
+    struct ctl *, void (*each)(void *arg, const char *id, const char *mode), void *arg);
 
 #endif

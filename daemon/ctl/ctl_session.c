@@ -1,7 +1,7 @@
 /*
  * ctl_session.c: the commands that change a session: start, send, and those that only name it
- * (pause, resume, stop, kill, hibernate, wake, release). Called from the table of commands. Error policy: as
- * ctl_call.
+ * (pause, resume, stop, kill, hibernate, wake, release). Called from the table of commands.
+ * Error policy: as ctl_call.
  */
 #include <inttypes.h>
 #include <stdio.h>

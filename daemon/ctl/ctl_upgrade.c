@@ -1,5 +1,6 @@
 /*
- * ctl_upgrade.c: upgrade: the daemon goes on as the version that is installed now. Called from the table of commands. Error policy: as ctl_call.
+ * ctl_upgrade.c: upgrade: the daemon goes on as the version that is installed now. Called from
+ * the table of commands. Error policy: as ctl_call.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ ctl_upgrade(struct ctl *ctl)
 		ctl->timeout_ms = moves ? DAY_MS : PATIENCE_MS;
 	code = ctl_call_or_print(ctl, "supervisor.upgrade", params, &result);
 	if (result != NULL)
-		printf("gamed %s goes on as %s\n", ctl_text(result, "version_before"), ctl_text(result, "version"));
+		printf("gamed %s goes on as %s\n", ctl_text(result, "version_before"),
+		    ctl_text(result, "version"));
 	if (result != NULL && moves)
 		printf("%" PRId64 " sessions changed over\n", ctl_number(result, "sessions"));
 	cJSON_Delete(result);

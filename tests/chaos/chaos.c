@@ -185,7 +185,8 @@ bury(struct run *r)
 		else if (is_bot(r->bots, r->n_bots, pid)) {
 			r->bots_left--;
 			if (status != 0)
-				chaos_found(&r->chaos, TALLY_UNANSWERED, "a bot ended with %#x", status);
+				chaos_found(
+				    &r->chaos, TALLY_UNANSWERED, "a bot ended with %#x", status);
 		}
 	}
 }

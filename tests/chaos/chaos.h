@@ -25,7 +25,8 @@ struct chaos_plan {
 	unsigned	kills;
 	unsigned	bots;
 	const char	*log;	/* gamed's, kept; NULL: not kept */
-	const char	*fault;	/* a line for bed_faults, which is hit before the run ends; NULL: none */
+	/* A line for bed_faults, which is hit before the run ends; NULL: none */
+	const char	*fault;
 };
 
 /* Runs a bed by this plan and prints the closing table; fails the test where a verdict is not 0. */
@@ -77,7 +78,8 @@ struct chaos {
 
 void	chaos_count(struct chaos *, enum tally);
 /* Counts against a verdict, and says why. */
-void	chaos_found(struct chaos *, enum tally, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void chaos_found(struct chaos *, enum tally, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 uint64_t chaos_tally(const struct chaos *, enum tally);
 /* SIGKILLs so far, of all kinds of process. */
 uint64_t chaos_kills(const struct chaos *);
@@ -106,7 +108,10 @@ unsigned acts_next(struct acts *);
 /* Undoes what is to be undone. */
 void	acts_undo(struct acts *);
 void	acts_free(struct acts *);
-/* Makes room in the state directory for as long as it lasts; false where there is no disk to fill. */
+/*
+ * Makes room in the state directory for as long as it lasts; false where there is no disk to
+ * fill.
+ */
 bool	acts_has_disk(const struct chaos *);
 
 /* ---- the census ---- */

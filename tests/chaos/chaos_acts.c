@@ -1,7 +1,7 @@
 /*
- * chaos_acts.c: the fire. See chaos.h. An act is a row of the table below; what can't be done at the
- * moment (nobody is there, or it rests) is left out. What only lasts for a while is undone by the
- * next act whose time has come.
+ * chaos_acts.c: the fire. See chaos.h. An act is a row of the table below; what can't be done
+ * at the moment (nobody is there, or it rests) is left out. What only lasts for a while is
+ * undone by the next act whose time has come.
  */
 #include <sys/syscall.h>
 
@@ -38,7 +38,10 @@ struct acts {
 	unsigned	 n_undo;
 };
 
-/* Of so many kills, the first are the master's too: the last master then lives long enough to leak. */
+/*
+ * Of so many kills, the first are the master's too: the last master then lives long enough to
+ * leak.
+ */
 #define MASTER_MAY_DIE(chaos)	(chaos_kills(chaos) < (chaos)->plan.kills * 3 / 4)
 
 static const char *const services[] = {"gateway", "manager", "monitor"};
@@ -201,11 +204,13 @@ kill_all(struct acts *a)
 static bool
 tear_journal(struct acts *a, const char *id)
 {
-	static const char line[] = "{\"seq\":99,\"epoch\":1,\"t\":\"2026-11-22T12:00:00.000Z\",\"type\":\"gue";
+	static const char line[] =
+	    "{\"seq\":99,\"epoch\":1,\"t\":\"2026-11-22T12:00:00.000Z\",\"type\":\"gue";
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	char path[BED_PATH_MAX];
 	size_t len = 1 + dice_below(&a->dice, sizeof(line) - 1);
-	int fd = open(bed_journal(a->chaos->bed, "journal", id, path), O_RDWR | O_APPEND | O_CLOEXEC);
+	int fd =
+	    open(bed_journal(a->chaos->bed, "journal", id, path), O_RDWR | O_APPEND | O_CLOEXEC);
 
 	if (fd == -1)
 		return false;
@@ -240,8 +245,8 @@ tear(struct acts *a)
 }
 
 /*
- * Whether it is made or not: it is in nobody's way. It is waited for, so whoever is stopped or without room goes on
- * first.
+ * Whether it is made or not: it is in nobody's way. It is waited for, so whoever is stopped or
+ * without room goes on first.
  */
 static bool
 back_up(struct acts *a)

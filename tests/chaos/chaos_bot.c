@@ -1,7 +1,7 @@
 /*
- * chaos_bot.c: a bot that plays one game after the other, as one would that must not lose a move: it
- * asks again, with the same key, until it has an answer. See chaos.h. Each turn throws dice of its
- * own, so that how often it had to ask changes none of its choices.
+ * chaos_bot.c: a bot that plays one game after the other, as one would that must not lose a
+ * move: it asks again, with the same key, until it has an answer. See chaos.h. Each turn throws
+ * dice of its own, so that how often it had to ask changes none of its choices.
  *
  * A bot without keys asks once, and lives with not knowing.
  */
@@ -32,7 +32,10 @@ struct bot {
 	struct oracle	 oracle;
 };
 
-/* One request, and what became of it: a result, or the reason; neither where the connection broke. */
+/*
+ * One request, and what became of it: a result, or the reason; neither where the connection
+ * broke.
+ */
 struct asked {
 	const char	*method;
 	char		 params[320];
@@ -128,8 +131,8 @@ insist(struct bot *b, struct asked *a)
 		if (is(a, "held"))
 			chaos_found(b->chaos, TALLY_HELD, "%s is held", b->oracle.id);
 		if (is(a, "held") || clock_boot_ns() > deadline) {
-			chaos_found(b->chaos, TALLY_UNANSWERED, "%s of %s: %s", a->method, b->oracle.id,
-			    *a->reason != '\0' ? a->reason : "no answer");
+			chaos_found(b->chaos, TALLY_UNANSWERED, "%s of %s: %s", a->method,
+			    b->oracle.id, *a->reason != '\0' ? a->reason : "no answer");
 			b->over = true;
 			return false;
 		}
@@ -157,7 +160,8 @@ step(struct bot *b, const char *method)
 	snprintf(a.params, sizeof(a.params), "{'game_id':'%s'}", b->oracle.id);
 	insist_at_gateway(b, &a);
 	if (a.result == NULL && !b->over && !is(&a, "not_found") && !is(&a, "invalid_state"))
-		chaos_found(b->chaos, TALLY_REFUSED, "%s of %s: %s", method, b->oracle.id, a.reason);
+		chaos_found(
+		    b->chaos, TALLY_REFUSED, "%s of %s: %s", method, b->oracle.id, a.reason);
 	cJSON_Delete(a.result);
 }
 
@@ -198,15 +202,16 @@ take_answer(struct bot *b, unsigned index, struct asked *a)
 		b->over = true;
 		return true;
 	}
-	if (!b->oracle.has_keys && (*a->reason == '\0' || is(a, "outcome_unknown") || is(a, "deadline"))) {
+	if (!b->oracle.has_keys &&
+	    (*a->reason == '\0' || is(a, "outcome_unknown") || is(a, "deadline"))) {
 		chaos_count(b->chaos, TALLY_UNKNOWN);
 		return true;
 	}
 	if (is_to_be_asked_again(a) && !is(a, "outcome_unknown"))
 		return false;
 	if (b->oracle.has_keys || !is(a, "rejected"))
-		chaos_found(b->chaos, TALLY_REFUSED, "%s: %s's \"%s\", command %u: %s", b->oracle.id,
-		    c->player, c->word, index, a->reason);
+		chaos_found(b->chaos, TALLY_REFUSED, "%s: %s's \"%s\", command %u: %s",
+		    b->oracle.id, c->player, c->word, index, a->reason);
 	return true;
 }
 
@@ -231,7 +236,8 @@ command(struct bot *b, const unsigned *indices, unsigned n)
 				open[left++] = open[i];
 		n_open = left;
 		if (n_open > 0 && clock_boot_ns() > deadline) {
-			chaos_found(b->chaos, TALLY_UNANSWERED, "%s, command %u", b->oracle.id, open[0]);
+			chaos_found(
+			    b->chaos, TALLY_UNANSWERED, "%s, command %u", b->oracle.id, open[0]);
 			b->over = true;
 			return;
 		}
@@ -253,8 +259,8 @@ command_again(struct bot *b, unsigned index)
 		chaos_found(b->chaos, TALLY_DOUBLED, "%s, command %u: another answer than before",
 		    b->oracle.id, index);
 	else if (a.result == NULL && !is(&a, "not_found") && !is(&a, "invalid_state"))
-		chaos_found(b->chaos, TALLY_LOST, "%s, command %u: %s when asked again", b->oracle.id, index,
-		    a.reason);
+		chaos_found(b->chaos, TALLY_LOST, "%s, command %u: %s when asked again",
+		    b->oracle.id, index, a.reason);
 	chaos_count(b->chaos, TALLY_AGAIN);
 	cJSON_Delete(a.result);
 }
@@ -307,7 +313,10 @@ turn(struct bot *b, unsigned front, unsigned *back, struct dice *d)
 		step(b, "session.hibernate");
 }
 
-/* With a key the id follows from it; without one it is given, and who asks again is told that it runs. */
+/*
+ * With a key the id follows from it; without one it is given, and who asks again is told that
+ * it runs.
+ */
 static bool
 start(struct bot *b, struct dice *d)
 {

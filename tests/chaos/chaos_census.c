@@ -155,9 +155,8 @@ look_for_two(struct census *c, const struct process *list, unsigned n)
 		for (unsigned j = i + 1; j < n; j++)
 			/* Once more the first: only then both held it at one time. */
 			if (list[i].pid != list[j].pid && serves(&list[j], other) &&
-			    strcmp(one, other) == 0 &&
-			    holds(c->chaos, list[i].pid, one) && holds(c->chaos, list[j].pid, one) &&
-			    holds(c->chaos, list[i].pid, one))
+			    strcmp(one, other) == 0 && holds(c->chaos, list[i].pid, one) &&
+			    holds(c->chaos, list[j].pid, one) && holds(c->chaos, list[i].pid, one))
 				chaos_found(c->chaos, TALLY_TWICE, "%s: pids %d and %d", one,
 				    (int)list[i].pid, (int)list[j].pid);
 	}
@@ -180,7 +179,8 @@ look_for_dead(struct census *c, const struct process *list, unsigned n)
 				z = c->zombies[j];
 		if (!z.counted && now - z.since_ns > BURIAL_S * NS_PER_S) {
 			z.counted = true;
-			chaos_found(c->chaos, TALLY_ZOMBIES, "pid %d is dead and not reaped", (int)z.pid);
+			chaos_found(
+			    c->chaos, TALLY_ZOMBIES, "pid %d is dead and not reaped", (int)z.pid);
 		}
 		still[n_still++] = z;
 	}
@@ -267,7 +267,8 @@ census_begin(struct census *c)
 {
 	c->master = c->gateway = INT_MAX;
 	for (int i = 0; i < 20; i++) {
-		int master = descriptors(c->chaos->bed->pid, NULL), gateway = gateway_descriptors(c);
+		int master = descriptors(c->chaos->bed->pid, NULL),
+		    gateway = gateway_descriptors(c);
 
 		c->master = master < c->master ? master : c->master;
 		c->gateway = gateway < c->gateway ? gateway : c->gateway;
@@ -292,11 +293,11 @@ census_end(struct census *c)
 	} while ((sockets + slots + dead > 0 || master > c->master || gateway > c->gateway) &&
 	    clock_boot_ns() < deadline);
 	if (master > c->master)
-		chaos_found(c->chaos, TALLY_DESCRIPTORS, "the master has %d descriptors, and had %d",
-		    master, c->master);
+		chaos_found(c->chaos, TALLY_DESCRIPTORS,
+		    "the master has %d descriptors, and had %d", master, c->master);
 	if (gateway > c->gateway)
-		chaos_found(c->chaos, TALLY_DESCRIPTORS, "the gateway has %d descriptors, and had %d",
-		    gateway, c->gateway);
+		chaos_found(c->chaos, TALLY_DESCRIPTORS,
+		    "the gateway has %d descriptors, and had %d", gateway, c->gateway);
 	if (sockets > 0)
 		chaos_found(c->chaos, TALLY_SOCKETS, "%u sockets of sessions are left", sockets);
 	if (slots > 0)

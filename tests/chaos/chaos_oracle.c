@@ -41,9 +41,11 @@ begin_group(struct oracle *o, struct group *g, const struct journal_record *r)
 {
 	/* The first group is the start's, and has its key. */
 	*g = (struct group){.command = r->seq > 1 ? command_of(o, r) : NULL};
-	if (g->command == NULL && r->seq > 1 && (*r->key != '\0' || strcmp(r->type, "guess_submitted") == 0))
-		chaos_found(o->chaos, TALLY_DOUBLED, "%s: record %llu, key \"%s\", is nobody's command",
-		    o->id, (unsigned long long)r->seq, r->key);
+	if (g->command == NULL && r->seq > 1 &&
+	    (*r->key != '\0' || strcmp(r->type, "guess_submitted") == 0))
+		chaos_found(o->chaos, TALLY_DOUBLED,
+		    "%s: record %llu, key \"%s\", is nobody's command", o->id,
+		    (unsigned long long)r->seq, r->key);
 	if (g->command != NULL && ++g->command->groups > 1)
 		chaos_found(o->chaos, TALLY_DOUBLED, "%s: record %llu is %s's \"%s\" again", o->id,
 		    (unsigned long long)r->seq, g->command->player, g->command->word);
@@ -59,8 +61,9 @@ check_event(struct oracle *o, const struct group *g, const struct journal_record
 	if (event == NULL || json_int_at(event, "seq") != (int64_t)r->seq ||
 	    strcmp(json_text_at(event, "type"), r->type) != 0 ||
 	    !cJSON_Compare(json_at(event, "data"), r->data, true))
-		chaos_found(o->chaos, TALLY_LOST, "%s: record %llu (%s) is not what was acknowledged",
-		    o->id, (unsigned long long)r->seq, r->type);
+		chaos_found(o->chaos, TALLY_LOST,
+		    "%s: record %llu (%s) is not what was acknowledged", o->id,
+		    (unsigned long long)r->seq, r->type);
 	if (!r->more && json_int_at(g->command->result, "seq") != (int64_t)r->seq)
 		chaos_found(o->chaos, TALLY_LOST, "%s: acknowledged as %lld, ends at %llu", o->id,
 		    (long long)json_int_at(g->command->result, "seq"), (unsigned long long)r->seq);
@@ -99,11 +102,13 @@ oracle_judge(struct oracle *o, const char *journal)
 		    reader != NULL ? (unsigned long long)journal_reader_line(reader) : 0);
 	journal_reader_free(reader);
 	if (begins > 1 || ends > 1)
-		chaos_found(o->chaos, TALLY_DOUBLED, "%s: began %u times, ended %u times", o->id, begins,
-		    ends);
+		chaos_found(o->chaos, TALLY_DOUBLED, "%s: began %u times, ended %u times", o->id,
+		    begins, ends);
 	for (unsigned i = 0; i < o->n; i++)
-		if (o->commands[i].groups == 0 && (o->commands[i].result != NULL || o->commands[i].must))
-			chaos_found(o->chaos, TALLY_LOST, "%s: %s's \"%s\", command %u, is not there", o->id,
+		if (o->commands[i].groups == 0 &&
+		    (o->commands[i].result != NULL || o->commands[i].must))
+			chaos_found(o->chaos, TALLY_LOST,
+			    "%s: %s's \"%s\", command %u, is not there", o->id,
 			    o->commands[i].player, o->commands[i].word, i);
 }
 

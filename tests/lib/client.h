@@ -39,7 +39,7 @@ void	client_do(struct client *, const char *method, const char *params, ...)
 cJSON	*client_refused(struct client *, const char *reason, const char *method,
     const char *params, ...) __attribute__((format(printf, 4, 5)));
 /* As client_refused, nothing of it wanted. */
-void	client_refuse(struct client *, const char *reason, const char *method, const char *params, ...)
+void client_refuse(struct client *, const char *reason, const char *method, const char *params, ...)
     __attribute__((format(printf, 4, 5)));
 
 /*

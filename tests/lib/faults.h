@@ -24,7 +24,8 @@ struct faults {
 	int	fsync_fail, fsync_errno, fsync_calls;
 	int	ftruncate_fail, ftruncate_errno;
 	int	write_fail, write_errno, write_calls;
-	long	write_short;		/* the next write writes this many bytes at most; 0: as asked */
+	/* The next write writes this many bytes at most; 0: as asked */
+	long	write_short;
 	void	(*before_lock)(void);	/* called before the next F_OFD_SETLK, once */
 };
 static struct faults faults;

@@ -30,7 +30,8 @@ struct gateway_bed {
 /* more: lines of the configuration, or NULL. The gateway is ready then. */
 void	gateway_bed_begin(struct gateway_bed *, const char *test, const char *more);
 /* The same, with at most this many descriptors. */
-void	gateway_bed_begin_with(struct gateway_bed *, const char *test, const char *more, unsigned descriptors);
+void gateway_bed_begin_with(
+    struct gateway_bed *, const char *test, const char *more, unsigned descriptors);
 /* SIGTERM; it must leave 0. */
 void	gateway_bed_end(struct gateway_bed *);
 /* Waits for its end, however it comes: as of waitpid. The bed can then be ended. */
@@ -53,7 +54,8 @@ void	gateway_bed_done(struct gateway_bed *, const struct service_request *);
 void	gateway_bed_refuse(struct gateway_bed *, const struct service_request *, enum error_reason,
 	    const char *text);
 /* A notice of this session, as its entry stands. */
-void	gateway_bed_notice(struct gateway_bed *, enum notice, const struct registry_entry *, const char *text);
+void gateway_bed_notice(
+    struct gateway_bed *, enum notice, const struct registry_entry *, const char *text);
 
 /* ---- sessions ---- */
 
@@ -61,7 +63,8 @@ void	gateway_bed_notice(struct gateway_bed *, enum notice, const struct registry
  * Enters a session; with a process where it is awake (pid 1000000 and up: none of this machine),
  * which has published seq.
  */
-struct registry_entry gateway_bed_session(struct gateway_bed *, const char *id, enum residency, uint64_t seq);
+struct registry_entry gateway_bed_session(
+    struct gateway_bed *, const char *id, enum residency, uint64_t seq);
 /* Another process of it, and its seq. */
 void	gateway_bed_process(struct gateway_bed *, struct registry_entry *, uint64_t seq);
 void	gateway_bed_residency(struct gateway_bed *, struct registry_entry *, enum residency);
@@ -103,7 +106,7 @@ void	served_event(struct served *, const struct registry_entry *, uint64_t seq);
  * Appends records from..to to a journal (folder journal or archive; record 1 begins this life).
  * Each has data {"n": seq} and a private word.
  */
-void	gateway_bed_journal(struct gateway_bed *, const char *folder, const char *name, const char *instance,
-	    uint64_t from, uint64_t to);
+void gateway_bed_journal(struct gateway_bed *, const char *folder, const char *name,
+    const char *instance, uint64_t from, uint64_t to);
 
 #endif

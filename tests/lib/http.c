@@ -35,7 +35,8 @@ http_connect(const char *listen)
 		address = (const struct sockaddr *)&sun;
 		len = sizeof(sun);
 	} else {
-		ck_assert_int_eq(evutil_parse_sockaddr_port(listen, (struct sockaddr *)&inet, &len), 0);
+		ck_assert_int_eq(
+		    evutil_parse_sockaddr_port(listen, (struct sockaddr *)&inet, &len), 0);
 	}
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ne(fd, -1);

@@ -24,7 +24,10 @@ struct http_reply {
 
 /* Reads to the end of the connection, which is closed. */
 void	http_read(int fd, struct http_reply *);
-/* One request: method, path, more headers (each with its \r\n, or ""). Asked again until there is an answer. */
+/*
+ * One request: method, path, more headers (each with its \r\n, or ""). Asked again until there
+ * is an answer.
+ */
 void	http_ask(const char *listen, const char *method, const char *path, const char *headers,
 	    struct http_reply *);
 

@@ -34,7 +34,10 @@ void	start(const char *id, const char *more);
 void	start_many(const char *prefix, int n);
 /* Signals its process and waits until another one serves: the new pid. */
 pid_t	crash(const char *id, int sig);
-/* Waits until its process, which may not serve yet, is stopped (SIGSTOP, a fault's too); its pid. */
+/*
+ * Waits until its process, which may not serve yet, is stopped (SIGSTOP, a fault's too); its
+ * pid.
+ */
 pid_t	wait_stopped(const char *id);
 
 /* The registry's entry; fails the test where there is none. */

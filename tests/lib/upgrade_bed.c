@@ -15,9 +15,12 @@
 #include "tests/lib/program.h"
 #include "tests/lib/upgrade_bed.h"
 
-/* ---- binaries ----------------------------------------------------------------------------------- */
+/* ---- binaries ------------------------------------------------------------------------------- */
 
-/* Puts this binary where gamed was started from, as a package does: new, then renamed. version: in place of its own; NULL: as it is. */
+/*
+ * Puts this binary where gamed was started from, as a package does: new, then renamed. version:
+ * in place of its own; NULL: as it is.
+ */
 void
 install(const char *binary, const char *version)
 {
@@ -27,7 +30,10 @@ install(const char *binary, const char *version)
 	FILE *f;
 
 	ck_assert_ptr_nonnull(text);
-	for (char *at = text; version != NULL && (at = memmem(at, len - (size_t)(at - text), GAMED_VERSION, strlen(GAMED_VERSION))) != NULL; n++)
+	for (char *at = text;
+	     version != NULL && (at = memmem(at, len - (size_t)(at - text), GAMED_VERSION,
+				     strlen(GAMED_VERSION))) != NULL;
+	     n++)
 		memcpy(at, version, strlen(GAMED_VERSION));
 	ck_assert(version == NULL || n > 0);
 	snprintf(new, sizeof(new), "%s.new", bed->program);
@@ -68,9 +74,12 @@ upgrade_begin(const char *test)
 	c = client_open(bed);
 }
 
-/* ---- what there is ------------------------------------------------------------------------------ */
+/* ---- what there is -------------------------------------------------------------------------- */
 
-/* The reply to a client of its own, whom a gateway that retires may leave without one: it comes again. */
+/*
+ * The reply to a client of its own, whom a gateway that retires may leave without one: it comes
+ * again.
+ */
 cJSON *
 status_of(void)
 {
@@ -93,7 +102,9 @@ services_of(struct process now[SERVICES])
 	cJSON_ArrayForEach (row, json_at(status, "result.services")) {
 		ck_assert_uint_lt(n, SERVICES);
 		strlcpy(now[n].name, json_text_at(row, "name"), sizeof(now[n].name));
-		now[n++].pid = strcmp(json_text_at(row, "state"), "running") == 0 ? (pid_t)json_int_at(row, "pid") : 0;
+		now[n++].pid = strcmp(json_text_at(row, "state"), "running") == 0
+				   ? (pid_t)json_int_at(row, "pid")
+				   : 0;
 	}
 	for (; n < SERVICES; n++)
 		now[n] = (struct process){ 0 };

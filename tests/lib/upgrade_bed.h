@@ -1,5 +1,6 @@
 /*
- * upgrade_bed.h: a bed whose gamed runs from a file of its own, in whose place another can be put. The other is this one with another version in it.
+ * upgrade_bed.h: a bed whose gamed runs from a file of its own, in whose place another can be
+ * put. The other is this one with another version in it.
  */
 #ifndef TESTS_LIB_UPGRADE_BED_H
 #define TESTS_LIB_UPGRADE_BED_H
@@ -17,7 +18,10 @@ struct process {
 	pid_t	 pid;
 };
 
-/* Puts this binary where gamed was started from, as a package does: new, then renamed. version: in place of its own; NULL: as it is. */
+/*
+ * Puts this binary where gamed was started from, as a package does: new, then renamed. version:
+ * in place of its own; NULL: as it is.
+ */
 void	install(const char *binary, const char *version);
 const char *built(void);	/* the gamed that was built with this test */
 

@@ -108,8 +108,8 @@ worker_bed_sealed(const char *config)
 {
 	static char text[2048];
 
-	snprintf(text, sizeof(text),
-	    "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s}", config != NULL ? config : "{}");
+	snprintf(text, sizeof(text), "{\"teams\":{\"red\":[\"ann\",\"bob\"]},\"config\":%s}",
+	    config != NULL ? config : "{}");
 	return text;
 }
 

@@ -191,7 +191,8 @@ start(const cJSON *teams, const cJSON *config, const struct game_context *ctx,
 {
 	struct two_player game = { .is_started = false };
 
-	if (add_started(teams, config, &game.team, events) == -1 || evolve_all(&game, events, 0) == -1) {
+	if (add_started(teams, config, &game.team, events) == -1 ||
+	    evolve_all(&game, events, 0) == -1) {
 		game_refuse_memory(refusal);
 		return give_up_events(events);
 	}
