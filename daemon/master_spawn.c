@@ -4,6 +4,7 @@
  * its main function into the master's code.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -77,10 +78,25 @@ static pid_t
 fork_bare(pid_t *child)
 {
 #ifdef PROCESS_SANITIZED
-	pid_t pid = fork();
+	int gate[2];
+	char go = 0;
+	pid_t pid;
 
-	if (pid > 0 && child != NULL)
+	if (child == NULL)
+		return fork();
+	/* The kernel writes the pid down before the child runs; here it waits for that, and does not run where its master died first. */
+	if (pipe2(gate, O_CLOEXEC) == -1)
+		return -1;
+	pid = fork();
+	if (pid > 0) {
 		*child = pid;
+		if (write(gate[1], &go, 1) != 1)
+			log_warning("pid %d waits in vain", pid);
+	}
+	close(gate[1]);
+	if (pid == 0 && read(gate[0], &go, 1) != 1)
+		_exit(1);
+	close(gate[0]);
 	return pid;
 #else
 	/*
