@@ -84,7 +84,10 @@ fork_bare(pid_t *child)
 
 	if (child == NULL)
 		return fork();
-	/* The kernel writes the pid down before the child runs; here it waits for that, and does not run where its master died first. */
+	/*
+	 * The kernel writes the pid down before the child runs; here it waits for that, and does
+	 * not run where its master died first.
+	 */
 	if (pipe2(gate, O_CLOEXEC) == -1)
 		return -1;
 	pid = fork();
