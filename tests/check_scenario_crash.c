@@ -276,7 +276,7 @@ START_TEST(killed_while_it_ends)
 		ck_assert_str_eq(table_round(c, "g1", 0), "cleanup");
 		bed_kill_session(bed, "g2", SIGKILL);
 		for (int i = 1; i <= 2; i++) {
-			char id[8], path[BED_PATH_MAX];
+			char id[16], path[BED_PATH_MAX];
 			snprintf(id, sizeof(id), "g%d", i);
 			bed_wait_gone(bed, id);
 			ck_assert(bed_exists(bed_journal(bed, "archive", id, path)));
