@@ -18,9 +18,13 @@ wordfile_path(void)
 {
 	static char path[PATH_MAX];
 	char self[PATH_MAX - 16];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
+	ssize_t n;
 
+	/* Once: below a chroot, a mount namespace of its own (small_disk) hides where it is. */
+	if (path[0] != '\0')
+		return path;
+	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n == -1)
 		err(1, "/proc/self/exe");
 	self[n] = '\0';
