@@ -28,6 +28,7 @@ struct loading {
 	FILE			*stream;
 	unsigned		 line;
 	bool			 failed;
+	char			 section[64];	/* that the line read last is in */
 };
 
 static bool
@@ -149,7 +150,24 @@ check_header(struct loading *loading, const char *line)
 	if (*start != '[' || (end = strchr(start, ']')) == NULL)
 		return true;	/* no header; a broken one is inih's to refuse */
 	snprintf(section, sizeof(section), "%.*s", (int)(end - start - 1), start + 1);
+	strlcpy(loading->section, section, sizeof(loading->section));
 	return section_is_known(section) || fail(loading, section, "unknown section");
+}
+
+/* The line begins so and has no end: its key is named, if it has one. */
+static void
+fail_too_long(struct loading *loading, const char *begun)
+{
+	const char *name = begun + strspn(begun, " \t");
+	size_t n = strcspn(name, "=");
+	char key[128] = "";
+
+	if (name[n] == '=' && n < sizeof(key) / 2) {
+		while (n > 0 && (name[n - 1] == ' ' || name[n - 1] == '\t'))
+			n--;
+		snprintf(key, sizeof(key), "%s.%.*s", loading->section, (int)n, name);
+	}
+	fail(loading, key, "line too long");
 }
 
 /*
@@ -167,7 +185,8 @@ read_line(char *buf, int size, void *arg)
 	loading->line++;
 	while ((c = getc_unlocked(loading->stream)) != EOF) {
 		if (len >= size - 2) {
-			fail(loading, "", "line too long");
+			buf[len] = '\0';
+			fail_too_long(loading, buf);
 			return NULL;
 		}
 		if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {

@@ -255,6 +255,11 @@ START_TEST(not_a_text)
 	ck_assert_ptr_null(config_load(file, NULL, &error));
 	ck_assert_uint_eq(error.line, 2);
 	ck_assert_str_eq(error.message, "line too long");
+	ck_assert_str_eq(error.key, "access.admin");
+	memset(big, 'a', sizeof(big));
+	write_bytes(big, sizeof(big));
+	ck_assert_ptr_null(config_load(file, NULL, &error));
+	ck_assert_str_eq(error.key, "");
 }
 END_TEST
 
@@ -271,7 +276,7 @@ START_TEST(line_length)
 			ck_assert_uint_eq(strlen(config->log), len - 5);
 			config_free(config);
 		} else {
-			refused(content, ":2: line too long");
+			refused(content, ":2: daemon.log: line too long");
 		}
 	}
 }
