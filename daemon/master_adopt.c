@@ -226,7 +226,7 @@ is_to_start(const struct registry_entry *e)
 static void
 go_on(struct master *m, struct registry_entry *e, uint64_t now)
 {
-	if (e->finishing) {
+	if (e->finishing || e->finish_due) {
 		finish_again(m, e, now);
 	} else if (e->start_tag != 0) {
 		strlcpy(e->reason, "start_failed", sizeof(e->reason));
