@@ -214,7 +214,7 @@ type(struct program *shell, size_t *seen, const char *line, const char *says)
 START_TEST(shells_complete)
 {
 	char path[TEXT_MAX], completion[TEXT_MAX], home[TEXT_MAX], line[TEXT_MAX],
-	    here[BED_PATH_MAX];
+	    here[BED_PATH_MAX], runtime[TEXT_MAX];
 	size_t seen = 0;
 
 	if (access(shells[_i].path, X_OK) != 0) {
@@ -231,9 +231,12 @@ START_TEST(shells_complete)
 	snprintf(completion, sizeof(completion), "COMPLETION=%s/scripts/completion/gamectl", here);
 	snprintf(path, sizeof(path), "PATH=%s:/usr/bin:/bin", program_dir());
 	snprintf(home, sizeof(home), "HOME=%s", bed->dir);
+	/* fish leaves a directory in it behind. */
+	snprintf(runtime, sizeof(runtime), "TMPDIR=%s", bed->dir);
 	const char *args[] = { "-c", shells[_i].command, NULL };
 	const char *environment[] = {
-	    setting, path, completion, home, "TERM=dumb", "XDG_CONFIG_HOME", "XDG_DATA_HOME", NULL};
+	    setting, path, completion, home, runtime, "TERM=dumb", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+	    NULL};
 	struct program *shell = program_start_terminal("/bin/sh", args, environment);
 
 	program_write(shell, shells[_i].load);
