@@ -296,8 +296,7 @@ START_TEST(append_refuses)
 }
 END_TEST
 
-/* ---- torn and damaged -------------------------------------------------------------------------
- */
+/* ---- torn and damaged ----------------------------------------------------------------------- */
 
 /* Whatever a crash in a write leaves is cut off, and appending goes on as if it had never been. */
 START_TEST(every_torn_tail)
@@ -388,8 +387,7 @@ START_TEST(tail_that_cannot_be_cut)
 }
 END_TEST
 
-/* ---- the disk says no -------------------------------------------------------------------------
- */
+/* ---- the disk says no ----------------------------------------------------------------------- */
 
 /* A write or sync that fails, after any part of the group was written: the file is as it was. */
 START_TEST(failed_append)
@@ -512,8 +510,7 @@ START_TEST(full_disk)
 }
 END_TEST
 
-/* ---- the lock ---------------------------------------------------------------------------------
- */
+/* ---- the lock ------------------------------------------------------------------------------- */
 
 /* A child that opens, recovers, appends an epoch_started, says so, and waits to be killed. */
 static pid_t
@@ -600,8 +597,7 @@ START_TEST(replaced_before_the_lock)
 }
 END_TEST
 
-/* ---- the archive ------------------------------------------------------------------------------
- */
+/* ---- the archive ---------------------------------------------------------------------------- */
 
 static void
 archive_one(const char *instance)

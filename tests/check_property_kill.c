@@ -45,8 +45,7 @@ below(unsigned n)
 	return (unsigned)(rand_r(&seed) >> 4) % n;
 }
 
-/* ---- moves ------------------------------------------------------------------------------------
- */
+/* ---- moves ---------------------------------------------------------------------------------- */
 
 /* Mostly guesses that meet or miss; some that are refused; now and then a pause with its resume. */
 static unsigned
@@ -72,8 +71,7 @@ make_moves(struct move *moves)
 	return n;
 }
 
-/* ---- fire -------------------------------------------------------------------------------------
- */
+/* ---- fire ----------------------------------------------------------------------------------- */
 
 /* Kills the session's process, if it has one, or now and then the gateway; or it is to sleep. */
 static void
@@ -142,8 +140,7 @@ make_move(const struct move *move, const char *id, unsigned n, bool under_fire)
 	}
 }
 
-/* ---- a game -----------------------------------------------------------------------------------
- */
+/* ---- a game --------------------------------------------------------------------------------- */
 
 /* Plays the moves until the game is over; how many were made. */
 static unsigned

@@ -326,11 +326,11 @@ service_pid(const char *name)
 	const cJSON *child;
 	pid_t pid = 0;
 
-	cJSON_ArrayForEach(child,
-	    json_at(children, "children")) if (strcmp(json_text_at(child, "kind"), "service") ==
-						   0 &&
-					       strcmp(json_text_at(child, "name"), name) == 0) pid =
-	    (pid_t)json_int_at(child, "pid");
+	cJSON_ArrayForEach (child, json_at(children, "children")) {
+		if (strcmp(json_text_at(child, "kind"), "service") == 0 &&
+		    strcmp(json_text_at(child, "name"), name) == 0)
+			pid = (pid_t)json_int_at(child, "pid");
+	}
 	cJSON_Delete(children);
 	ck_assert_int_gt(pid, 0);
 	return pid;

@@ -52,8 +52,10 @@ check_hibernated(const char *id, const char *reason)
 	cJSON *records = table_records(c, id);
 	const cJSON *record, *last = NULL;
 
-	cJSON_ArrayForEach(record,
-	    records) if (strcmp(json_text_at(record, "type"), "hibernated") == 0) last = record;
+	cJSON_ArrayForEach (record, records) {
+		if (strcmp(json_text_at(record, "type"), "hibernated") == 0)
+			last = record;
+	}
 	ck_assert_ptr_nonnull(last);
 	ck_assert_str_eq(json_text_at(last, "data.why"), reason);
 	cJSON_Delete(records);

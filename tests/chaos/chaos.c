@@ -53,8 +53,7 @@ static const char *const names[TALLIES] = {
 	[TALLY_STARTS] = "starts of a next master",
 };
 
-/* ---- counting --------------------------------------------------------------------------------
- */
+/* ---- counting ------------------------------------------------------------------------------- */
 
 void
 chaos_count(struct chaos *chaos, enum tally tally)
@@ -89,8 +88,7 @@ chaos_kills(const struct chaos *chaos)
 	    chaos_tally(chaos, TALLY_KILLED_MASTER);
 }
 
-/* ---- dice ------------------------------------------------------------------------------------
- */
+/* ---- dice ----------------------------------------------------------------------------------- */
 
 static uint64_t
 mix(uint64_t z)
@@ -119,8 +117,7 @@ dice_one_in(struct dice *d, unsigned n)
 	return dice_below(d, n) == 0;
 }
 
-/* ---- the bots --------------------------------------------------------------------------------
- */
+/* ---- the bots ------------------------------------------------------------------------------- */
 
 static unsigned
 bots_start(struct chaos *chaos, pid_t bots[BOTS_MAX])
@@ -148,8 +145,7 @@ is_bot(pid_t bots[BOTS_MAX], unsigned n, pid_t pid)
 	return false;
 }
 
-/* ---- who ends --------------------------------------------------------------------------------
- */
+/* ---- who ends ------------------------------------------------------------------------------- */
 
 struct run {
 	struct chaos	 chaos;
@@ -213,8 +209,7 @@ wait_ms(struct run *r, unsigned ms)
 	} while (clock_boot_ns() < until);
 }
 
-/* ---- the run ---------------------------------------------------------------------------------
- */
+/* ---- the run -------------------------------------------------------------------------------- */
 
 bool
 acts_has_disk(const struct chaos *chaos)

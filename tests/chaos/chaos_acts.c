@@ -46,8 +46,7 @@ struct acts {
 
 static const char *const services[] = {"gateway", "manager", "monitor"};
 
-/* ---- whom it hits ----------------------------------------------------------------------------
- */
+/* ---- whom it hits --------------------------------------------------------------------------- */
 
 /* A session that a process runs, by lot. */
 static bool
@@ -114,8 +113,7 @@ stop_process(struct acts *a, int pidfd)
 	return done;
 }
 
-/* ---- acts ------------------------------------------------------------------------------------
- */
+/* ---- acts ----------------------------------------------------------------------------------- */
 
 static bool
 kill_worker(struct acts *a)
@@ -289,8 +287,7 @@ fill_disk(struct acts *a)
 	return true;
 }
 
-/* ---- choosing --------------------------------------------------------------------------------
- */
+/* ---- choosing ------------------------------------------------------------------------------- */
 
 static const struct act {
 	bool		(*run)(struct acts *);

@@ -55,8 +55,7 @@ is(const struct asked *a, const char *reason)
 	return strcmp(a->reason, reason) == 0;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 static void
 hang_up(struct bot *b)
@@ -165,8 +164,7 @@ step(struct bot *b, const char *method)
 	cJSON_Delete(a.result);
 }
 
-/* ---- commands --------------------------------------------------------------------------------
- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 static struct asked
 request_of(const struct bot *b, unsigned index)
@@ -265,8 +263,7 @@ command_again(struct bot *b, unsigned index)
 	cJSON_Delete(a.result);
 }
 
-/* ---- a game ----------------------------------------------------------------------------------
- */
+/* ---- a game --------------------------------------------------------------------------------- */
 
 static unsigned
 add_command(struct oracle *o, const char *player, unsigned word)

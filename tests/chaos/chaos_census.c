@@ -52,8 +52,7 @@ census_free(struct census *c)
 	free(c);
 }
 
-/* ---- /proc -----------------------------------------------------------------------------------
- */
+/* ---- /proc ---------------------------------------------------------------------------------- */
 
 static struct process
 look_at(pid_t pid)
@@ -118,8 +117,7 @@ descriptors(pid_t pid, const char *wanted)
 	return n;
 }
 
-/* ---- all along -------------------------------------------------------------------------------
- */
+/* ---- all along ------------------------------------------------------------------------------ */
 
 /* The id in "gamed: session ID STATE": its process serves. False for all others. */
 static bool
@@ -200,8 +198,7 @@ census_look(struct census *c)
 	look_for_two(c, list, children_of(getpid(), list, n));
 }
 
-/* ---- at the end ------------------------------------------------------------------------------
- */
+/* ---- at the end ----------------------------------------------------------------------------- */
 
 static int
 gateway_descriptors(struct census *c)

@@ -184,8 +184,7 @@ bed_read_file(const char *path, size_t *len)
 	return text;
 }
 
-/* ---- the daemon -------------------------------------------------------------------------------
- */
+/* ---- the daemon ----------------------------------------------------------------------------- */
 
 /* Does this very gamed listen? (The gateway of one that was killed may live for a moment.) */
 static bool

@@ -25,8 +25,7 @@ struct client {
 	cJSON *waiting; /* an array: messages that somebody else will ask for */
 };
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ----------------------------------------------------------------------------- */
 
 /* NULL with errno where nobody listens. */
 static struct client *
@@ -118,8 +117,7 @@ client_fd(const struct client *c)
 	return c->fd;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 
 /* Text with ' for ". */
 static char *format_text(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
@@ -206,8 +204,7 @@ next_message(struct client *c, uint64_t deadline, cJSON **message)
 	return 1;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------
- */
+/* ---- messages ------------------------------------------------------------------------------- */
 
 static bool
 is_event(const cJSON *message)
@@ -247,9 +244,10 @@ take(struct client *c, const struct wanted *wanted, uint64_t deadline, bool *lat
 	int rc;
 
 	*late = false;
-	cJSON_ArrayForEach(message,
-	    c->waiting) if (is_wanted(message,
-				wanted)) return cJSON_DetachItemViaPointer(c->waiting, message);
+	cJSON_ArrayForEach (message, c->waiting) {
+		if (is_wanted(message, wanted))
+			return cJSON_DetachItemViaPointer(c->waiting, message);
+	}
 	while ((rc = next_message(c, deadline, &message)) == 1) {
 		if (is_wanted(message, wanted))
 			return message;
@@ -318,8 +316,7 @@ client_wait_closed(struct client *c)
 	ck_assert_msg(rc == 0, "waited too long for the connection to close");
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static int send_request(struct client *c, const char *method, const char *params, va_list args)
     __attribute__((format(printf, 3, 0)));
@@ -427,8 +424,7 @@ client_refuse(struct client *c, const char *reason, const char *method, const ch
 	cJSON_Delete(refusal(c, id, reason, method));
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values --------------------------------------------------------------------------------- */
 
 const cJSON *
 json_at(const cJSON *value, const char *path)
