@@ -35,8 +35,8 @@ struct worker_message {
 enum service_asks {
 	SERVICE_READY = 1,	/* it serves: the next service may start */
 	/*
-	 * A new session; the descriptor is a memfd with struct sealed parameters, which the master
-	 * hands on unread
+	 * A new session; the descriptor is a file in memory, in which its sealed parameters are
+	 * sealed_len bytes from sealed_at on. The master hands it on unread
 	 */
 	SERVICE_START = 2,
 	/*
@@ -95,6 +95,8 @@ struct service_request {
 	uint32_t mode;			/* enum mode_number */
 	uint32_t restart;		/* enum restart_type; 0: as configured */
 	uint32_t has_limits;
+	uint32_t sealed_len;		/* START */
+	uint64_t sealed_at;
 	/* UINT32_MAX: unlimited; valid if has_limits */
 	uint32_t max_restarts, max_seconds, stop_timeout_ms;
 	uint32_t owner;			/* uid */
@@ -120,12 +122,12 @@ struct service_request {
 enum notice {
 	/*
 	 * Answers: tag is the request's. Every request but READY, FOUND, DETAIL and GAPS gets
-	 * exactly one.
+	 * exactly one. A START that is not refused is answered when it is ready, by STARTED, or
+	 * failed, by START_FAILED.
 	 */
 
 	/*
-	 * accepted: what follows is told by the notices below (START: when ready, or not); state is
-	 * the session's residency now
+	 * accepted: what follows is told by the notices below; state is the session's residency now
 	 */
 	NOTICE_DONE = 1,
 	NOTICE_REFUSED = 2,	/* error, text, pid, state */

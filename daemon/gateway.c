@@ -111,6 +111,7 @@ gateway_init(struct gateway *g, const struct service_start *start)
 		.incarnation = start->incarnation,
 		.master = start->master,
 		.control = start->control,
+		.sealed = -1,
 		.spare = -1,
 		.signals = -1,
 	};
@@ -128,8 +129,8 @@ gateway_init(struct gateway *g, const struct service_start *start)
 	if (g->base == NULL)
 		fatal(1, "no event base");
 	g->reap = event_new(g->base, -1, 0, on_reap, g);
-	if (g->reap == NULL || signals_init(g) == -1 || asks_init(g) == -1 || pairs_init(g) == -1 ||
-	    accept_init(g) == -1)
+	if (g->reap == NULL || signals_init(g) == -1 || asks_init(g) == -1 ||
+	    starts_init(g) == -1 || pairs_init(g) == -1 || accept_init(g) == -1)
 		fatal(1, "cannot begin: %s", strerror(errno));
 }
 
@@ -157,6 +158,7 @@ gateway_fini(struct gateway *g)
 	asks_fini(g);
 	pairs_fini(g);
 	flush(g);
+	starts_fini(g);
 	json_fini(&g->out);
 	reload_fini(g);
 	event_free(g->reap);

@@ -246,6 +246,8 @@ struct gateway {
 	uint64_t		 last_tag;
 	STAILQ_HEAD(, queued_ask) ask_queue;
 	unsigned		 n_queued_asks;
+	int			 sealed;	/* the parameters of starts; -1: none just now */
+	uint64_t		 sealed_end;
 	/* Gaps of subscribers that the master does not know of */
 	uint64_t		 gaps_untold;
 
@@ -287,7 +289,7 @@ struct json_writer *gateway_writer(struct gateway *);
 int	asks_init(struct gateway *);
 void	asks_fini(struct gateway *);
 /*
- * Sends the request (its tag is filled in) with fd (-1: none; taken, whatever happens). 0, or -1:
+ * Sends the request (its tag is filled in) with fd (-1: none; it stays the caller's). 0, or -1:
  * too many wait for the master. The ask is open until ask_close.
  */
 int	ask_send(struct gateway *, struct ask *, struct service_request *, int fd);
@@ -295,6 +297,10 @@ int	ask_send(struct gateway *, struct ask *, struct service_request *, int fd);
 void	ask_close(struct gateway *, struct ask *);
 /* A request about a session, filled in. */
 struct service_request ask_about(enum service_asks, const char *id);
+
+/* ---- gateway_start.c ---- */
+int	starts_init(struct gateway *);
+void	starts_fini(struct gateway *);
 
 /* ---- gateway_accept.c ---- */
 int	accept_init(struct gateway *);

@@ -6,6 +6,7 @@
  * nothing more.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,15 +51,16 @@ static int
 enqueue(struct gateway *g, const struct service_request *r, int fd)
 {
 	struct queued_ask *q = g->n_queued_asks < QUEUE_MAX ? malloc(sizeof(*q)) : NULL;
+	int own = q != NULL && fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 
-	if (q == NULL || event_add(g->on_master_writable, NULL) == -1) {
+	if (q == NULL || (fd != -1 && own == -1) || event_add(g->on_master_writable, NULL) == -1) {
 		free(q);
-		if (fd != -1)
-			close(fd);
+		if (own != -1)
+			close(own);
 		return -1;
 	}
 	q->request = *r;
-	q->fd = fd;
+	q->fd = own;
 	STAILQ_INSERT_TAIL(&g->ask_queue, q, next);
 	g->n_queued_asks++;
 	return 0;
@@ -81,12 +83,8 @@ ask_send(struct gateway *g, struct ask *ask, struct service_request *r, int fd)
 {
 	/* Tags of an earlier process of this service may still be answered: ours differ. */
 	r->tag = g->incarnation << INCARNATION_SHIFT | ++g->last_tag;
-	if (g->n_queued_asks > 0 || send_now(g, r, fd) == 1) {
-		if (enqueue(g, r, fd) == -1)
-			return -1;
-	} else if (fd != -1) {
-		close(fd);
-	}
+	if ((g->n_queued_asks > 0 || send_now(g, r, fd) == 1) && enqueue(g, r, fd) == -1)
+		return -1;
 	ask->tag = r->tag;
 	ask->is_open = true;
 	RB_INSERT(asks, &g->asks, ask);

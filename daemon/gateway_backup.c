@@ -107,4 +107,6 @@ handle_backup(struct call *call)
 	call->ask.owner = call;
 	if (fd == -1 || ask_send(call->g, &call->ask, &r, fd) == -1)
 		call_overloaded(call);
+	if (fd != -1)
+		close(fd);
 }

@@ -21,6 +21,8 @@
 #include "daemon/gateway.h"
 #include "daemon/gateway_routes.h"
 
+#define SEALED_FILE_MAX	(1024U * 1024)
+
 /* What is asked for, checked; strings are borrowed from the params. */
 struct wanted {
 	const struct mode	*mode;
@@ -140,39 +142,48 @@ write_sealed(struct json_writer *out, const struct call *call, const struct want
 	json_object_end(out);
 }
 
-static bool
-write_whole(int fd, const char *text, size_t len)
+int
+starts_init(struct gateway *g)
 {
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return false;
-		text += n;
-		len -= (size_t)n;
-	}
-	return true;
+	g->sealed = memfd_create("starts", MFD_CLOEXEC);
+	g->sealed_end = 0;
+	return g->sealed != -1 ? 0 : -1;
 }
 
-/* A file in memory which nobody can change any more; -1 with errno. */
-static int
-seal(const struct json_writer *w)
+void
+starts_fini(struct gateway *g)
 {
-	int fd;
+	if (g->sealed != -1)
+		close(g->sealed);
+	g->sealed = -1;
+}
 
+/*
+ * Puts it behind what is in the file in memory, and says where. One file serves many starts, as
+ * one for each was a tenth of what a start costs; when it is full a new one is begun, and the old
+ * one is gone when the last worker has read it. False with errno.
+ */
+static bool
+seal(struct gateway *g, const struct json_writer *w, struct service_request *r)
+{
 	errno = ENOMEM;
-	if (w->failed || (fd = memfd_create("start", MFD_CLOEXEC | MFD_ALLOW_SEALING)) == -1)
-		return -1;
-	if (!write_whole(fd, w->text, w->len) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) ==
-		-1) {
+	if (w->failed)
+		return false;
+	if (g->sealed_end + w->len > SEALED_FILE_MAX)
+		starts_fini(g);
+	if (g->sealed == -1 && starts_init(g) == -1)
+		return false;
+	errno = ENOSPC;
+	if (pwrite(g->sealed, w->text, w->len, (off_t)g->sealed_end) != (ssize_t)w->len) {
 		int error = errno;
-		close(fd);
+		starts_fini(g);
 		errno = error;
-		return -1;
+		return false;
 	}
-	return fd;
+	r->sealed_at = g->sealed_end;
+	r->sealed_len = (uint32_t)w->len;
+	g->sealed_end += w->len;
+	return true;
 }
 
 /* ---- the answer ---- */
@@ -307,8 +318,6 @@ on_answer(struct ask *ask, const struct service_notice *n)
 	struct registry_entry e;
 
 	switch ((enum notice)n->what) {
-	case NOTICE_DONE:
-		return;
 	case NOTICE_STARTED:
 		answer_ready(call, n);
 		return;
@@ -354,15 +363,14 @@ ask_for_it(struct call *call, const struct wanted *w)
 	struct json_writer *out = gateway_writer(call->g);
 
 	write_sealed(out, call, w);
-	int fd = seal(out);
-	if (fd == -1) {
+	if (!seal(call->g, out, &r)) {
 		log_warning("a start cannot be sealed: %s", strerror(errno));
 		call_overloaded(call);
 		return;
 	}
 	call->ask.on_answer = on_answer;
 	call->ask.owner = call;
-	if (ask_send(call->g, &call->ask, &r, fd) == -1)
+	if (ask_send(call->g, &call->ask, &r, call->g->sealed) == -1)
 		call_overloaded(call);
 }
 

@@ -121,7 +121,9 @@ run(struct view *v)
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	v->ask.on_answer = on_answer;
 	v->ask.owner = v;
-	if (ask_send(v->g, &v->ask, &r, fds[1]) == -1) {
+	bool was_sent = ask_send(v->g, &v->ask, &r, fds[1]) == 0;
+	close(fds[1]);
+	if (!was_sent) {
 		close(fds[0]);
 		return false;
 	}

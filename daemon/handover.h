@@ -18,7 +18,7 @@
  * Goes up when the record changes, or what the services of one binary and the master of another
  * would say to each other.
  */
-#define HANDOVER_VERSION	1
+#define HANDOVER_VERSION	2
 /* What the binary that is asked says */
 #define HANDOVER_YES		"gamed can go on as version "
 

@@ -48,6 +48,7 @@ struct event;
 struct event_base;
 struct handover;
 struct handover_service;
+struct sealed_place;
 
 /* The master's own life. */
 enum master_phase {
@@ -210,10 +211,11 @@ void	master_reconcile(struct master *);
 bool	spawn_init(struct master *);
 void	spawn_fini(struct master *);
 /*
- * Forks a worker for the entry, which gets its cell, pid and generation (published). sealed and
- * answer as in worker.h. 0, or -1 with errno.
+ * Forks a worker for the entry, which gets its cell, pid and generation (published). sealed: of
+ * a new session, otherwise NULL. 0, or -1 with errno.
  */
-int	spawn_session(struct master *, struct registry_entry *, bool finish, int sealed);
+int	spawn_session(struct master *, struct registry_entry *, bool finish,
+	    const struct sealed_place *sealed);
 /* key: as in worker.h. */
 int spawn_view(
     struct master *, const struct registry_entry *, const char *key, int answer, uint64_t now_ns);
@@ -264,7 +266,7 @@ void	totals_ended(struct master *, unsigned mode, const char *reason);
 void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);
 
 /* ---- master_begin.c */
-void session_start(struct master *, struct service *, const struct service_request *, int sealed);
+void	session_start(struct master *, struct service *, const struct service_request *, int fd);
 void	session_found(struct master *, const struct service_request *);
 
 /* ---- master_sessions.c */

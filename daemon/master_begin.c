@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "daemon/master.h"
+#include "worker/worker.h"
 
 static void
 refuse(struct service *s, const struct service_request *r, enum error_reason reason,
@@ -106,10 +107,10 @@ start_refusal(const struct master *m, const struct service_request *r, struct re
 }
 
 void
-session_start(struct master *m, struct service *s, const struct service_request *r, int sealed)
+session_start(struct master *m, struct service *s, const struct service_request *r, int fd)
 {
+	const struct sealed_place sealed = { .fd = fd, .len = r->sealed_len, .at = r->sealed_at };
 	struct registry_entry e = { 0 };
-	struct service_notice done;
 	uint64_t now = clock_boot_ns();
 	const char *why;
 	enum error_reason refusal = start_refusal(m, r, &e, &why);
@@ -128,16 +129,13 @@ session_start(struct master *m, struct service *s, const struct service_request 
 		    strerror(errno), NULL);
 		return;
 	}
-	if (spawn_session(m, &e, false, sealed) == -1) {
+	if (spawn_session(m, &e, false, &sealed) == -1) {
 		log_warning("session %s: cannot fork: %s", e.id, strerror(errno));
 		refuse(s, r, ERROR_START_FAILED, strerror(errno), NULL);
 		registry_slot_free(m->registry, e.slot, now);
 		return;
 	}
 	session_publish(m, &e, now + session_limit(m, &e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
-	done = notice_of(&e, NOTICE_DONE);
-	done.tag = r->tag;
-	notice_send(s, &done);
 }
 
 void

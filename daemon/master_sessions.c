@@ -97,7 +97,7 @@ session_fork(struct master *m, struct registry_entry *e, enum residency residenc
 	e->wake_wall_ms = 0;
 	e->ordered_by = 0;
 	e->reason[0] = '\0';
-	if (fault_hit("restart") || spawn_session(m, e, false, -1) == -1) {
+	if (fault_hit("restart") || spawn_session(m, e, false, NULL) == -1) {
 		log_warning("session %s: cannot fork: %s", e->id, strerror(errno));
 		/* An attempt that failed: the same budget, the same delays. */
 		restart_or_hold(m, e, now_ns);
@@ -216,7 +216,7 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 	strlcpy(e->reason, reason, sizeof(e->reason));
 	e->order_deadline_ns = now_ns + session_limit(m, e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS;
 	e->finishing = 1;
-	if (spawn_session(m, e, true, -1) == -1) {
+	if (spawn_session(m, e, true, NULL) == -1) {
 		log_error("session %s: cannot fork to write its end: %s", e->id, strerror(errno));
 		e->finishing = 0;
 		if (e->start_tag != 0)

@@ -144,13 +144,14 @@ fork_blocked(pid_t (*how)(pid_t *), pid_t *child)
 }
 
 int
-spawn_session(struct master *m, struct registry_entry *e, bool finish, int sealed)
+spawn_session(
+    struct master *m, struct registry_entry *e, bool finish, const struct sealed_place *sealed)
 {
 	struct worker_start start = {
 		.shared = &m->shared,
 		.mode = finish ? WORKER_FINISH : WORKER_SERVE,
 		.entry = e,
-		.sealed = sealed,
+		.sealed = sealed != NULL ? *sealed : (struct sealed_place){ .fd = -1 },
 		.answer = -1,
 	};
 	pid_t *child = registry_child(m->registry, e->slot);
@@ -198,7 +199,7 @@ spawn_view(
 		.shared = &m->shared,
 		.mode = WORKER_VIEW,
 		.entry = e,
-		.sealed = -1,
+		.sealed = { .fd = -1 },
 		.answer = answer,
 		.key = key,
 	};

@@ -414,7 +414,7 @@ START_TEST(case_79_without_a_master_it_hibernates)
 			worker_main(&(struct worker_start){.shared = &wb.shared,
 			    .mode = WORKER_SERVE,
 			    .entry = &wb.entry,
-			    .sealed = -1,
+			    .sealed = { .fd = -1 },
 			    .answer = -1});
 		if (write(fds[1], &worker, sizeof(worker)) != (ssize_t)sizeof(worker))
 			_exit(1);

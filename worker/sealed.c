@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/id.h"
@@ -15,22 +14,19 @@
 #include "worker/sealed.h"
 #include "worker/worker.h"
 
-/* All of the file as text, or NULL with errno. */
+/* The text, or NULL with errno. */
 static char *
-read_all(int fd, size_t *len)
+read_all(const struct sealed_place *place)
 {
-	struct stat st;
 	char *text;
 
-	if (fstat(fd, &st) == -1)
-		return NULL;
-	if (st.st_size <= 0 || st.st_size > WORKER_SEALED_MAX) {
+	if (place->len == 0 || place->len > WORKER_SEALED_MAX) {
 		errno = EFBIG;
 		return NULL;
 	}
-	*len = (size_t)st.st_size;
-	text = malloc(*len);
-	if (text != NULL && pread(fd, text, *len, 0) != (ssize_t)*len) {
+	text = malloc(place->len);
+	if (text != NULL &&
+	    pread(place->fd, text, place->len, (off_t)place->at) != (ssize_t)place->len) {
 		free(text);
 		errno = EIO;
 		return NULL;
@@ -39,17 +35,16 @@ read_all(int fd, size_t *len)
 }
 
 static int
-parse(struct sealed *s, int fd, char *why, size_t size)
+parse(struct sealed *s, const struct sealed_place *place, char *why, size_t size)
 {
 	const char *wrong = NULL;
-	size_t len;
-	char *text = read_all(fd, &len);
+	char *text = read_all(place);
 
 	if (text == NULL) {
 		snprintf(why, size, "the parameters cannot be read: %s", strerror(errno));
 		return -1;
 	}
-	s->root = rpc_parse_value(text, len, NULL, &wrong);
+	s->root = rpc_parse_value(text, place->len, NULL, &wrong);
 	free(text);
 	if (s->root != NULL)
 		return 0;
@@ -110,10 +105,11 @@ check(struct sealed *s, const struct registry_entry *entry, char *why, size_t si
 }
 
 int
-sealed_read(struct sealed *s, int fd, const struct registry_entry *entry, char *why, size_t size)
+sealed_read(struct sealed *s, const struct sealed_place *place, const struct registry_entry *entry,
+    char *why, size_t size)
 {
 	s->root = NULL;
-	if (parse(s, fd, why, size) == 0 && check(s, entry, why, size) == 0)
+	if (parse(s, place, why, size) == 0 && check(s, entry, why, size) == 0)
 		return 0;
 	sealed_clear(s);
 	return -1;

@@ -1,7 +1,7 @@
 /*
- * sealed.h: the parameters of a new session, which the gateway checked and sealed into a memfd
- * and the master handed on unread. They are checked again here: what is journaled first must be
- * right.
+ * sealed.h: the parameters of a new session, which the gateway checked and wrote into a file in
+ * memory that the master handed on unread. They are copied, and checked again, here: what is
+ * journaled first must be right.
  *
  *	{"teams":{...},"config":{...},"key":"...","limits":{...}}
  *
@@ -16,6 +16,7 @@
 #include "worker/session.h"
 
 struct registry_entry;
+struct sealed_place;
 
 struct sealed {
 	cJSON			*root;
@@ -23,10 +24,11 @@ struct sealed {
 };
 
 /*
- * Reads fd, which stays the caller's, for the session of this entry. 0, or -1 and a sentence in
- * why. sealed_clear afterwards, when the birth is done.
+ * Reads the place, whose descriptor stays the caller's, for the session of this entry. 0, or -1
+ * and a sentence in why. sealed_clear afterwards, when the birth is done.
  */
-int	sealed_read(struct sealed *, int fd, const struct registry_entry *, char *why, size_t size);
+int	sealed_read(struct sealed *, const struct sealed_place *, const struct registry_entry *,
+	    char *why, size_t size);
 void	sealed_clear(struct sealed *);
 
 #endif

@@ -15,6 +15,13 @@ enum worker_mode {
 	WORKER_VIEW,		/* replay without the lock, write what is asked for, leave */
 };
 
+/* Where a new session's sealed parameters are. */
+struct sealed_place {
+	int		 fd;		/* -1: it is no new one */
+	uint32_t	 len;
+	uint64_t	 at;
+};
+
 struct worker_start {
 	const struct shared	*shared;
 	enum worker_mode	 mode;
@@ -23,7 +30,7 @@ struct worker_start {
 	 * registry, whose pages would each cost it a page of tables.
 	 */
 	const struct registry_entry *entry;
-	int			 sealed;	/* a new session's parameters, or -1 */
+	struct sealed_place	 sealed;
 	int			 answer;	/* VIEW: where to write; else -1 */
 	/*
 	 * VIEW: NULL for the public state of the game that sleeps; else the key of a command to the

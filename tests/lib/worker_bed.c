@@ -125,15 +125,19 @@ pid_t
 worker_bed_fork(struct worker_bed *wb, enum worker_mode mode, const char *sealed, int answer)
 {
 	struct worker_start start = { .shared = &wb->shared, .mode = mode, .entry = &wb->entry,
-		.sealed = -1, .answer = answer };
+		.sealed = { .fd = -1 }, .answer = answer };
 	sigset_t all, before;
 	pid_t pid;
 
 	if (mode != WORKER_VIEW)
 		worker_bed_prepare(wb);
 	if (sealed != NULL) {
-		start.sealed = memfd_create("sealed", MFD_CLOEXEC);
-		ck_assert_int_eq(write(start.sealed, sealed, strlen(sealed)), strlen(sealed));
+		/* Behind another one, as in the gateway's file */
+		start.sealed = (struct sealed_place){.fd = memfd_create("sealed", MFD_CLOEXEC),
+		    .len = (uint32_t)strlen(sealed),
+		    .at = 7};
+		ck_assert_int_eq(
+		    pwrite(start.sealed.fd, sealed, start.sealed.len, 7), start.sealed.len);
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
@@ -144,8 +148,8 @@ worker_bed_fork(struct worker_bed *wb, enum worker_mode mode, const char *sealed
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	ck_assert_int_gt(pid, 0);
-	if (start.sealed != -1)
-		close(start.sealed);
+	if (start.sealed.fd != -1)
+		close(start.sealed.fd);
 	if (mode != WORKER_VIEW) {
 		wb->entry.pid = pid;
 		registry_write(wb->shared.registry, &wb->entry);
