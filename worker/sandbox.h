@@ -30,6 +30,6 @@ int	sandbox_fd(const struct sandbox *);
  * From here on. 0; or -1 with errno, and the process is not fully inside. A kernel without these
  * things is no error.
  */
-int	sandbox_enter(const struct sandbox *);
+int	sandbox_enter(struct sandbox *);
 
 #endif
