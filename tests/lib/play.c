@@ -113,7 +113,7 @@ play_end(struct play *p)
 static cJSON *
 reply_from_text(const struct play *p)
 {
-	struct game_event events[GAME_EVENTS_MAX];
+	struct game_event events[GAME_EVENTS_MAX] = { { .data = NULL } };
 	size_t n = p->n - p->last;
 	cJSON *lines[GAME_EVENTS_MAX], *reply;
 

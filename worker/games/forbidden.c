@@ -1,16 +1,40 @@
 /*
  * forbidden.c: one player's forbidden words. Called by the teams; pure, and needs no memory but
- * to be shown.
+ * to be set up and to be shown.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "worker/games/forbidden.h"
 #include "worker/games/object.h"
 
-void
+int
 forbidden_init(struct forbidden *f, size_t max)
 {
 	*f = (struct forbidden){ .max = max < FORBIDDEN_MAX ? max : FORBIDDEN_MAX };
+	/* One allocator for all of a game: tests let it fail. */
+	f->words = cJSON_malloc((f->max + 1) * sizeof(f->words[0]));
+	if (f->words != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+int
+forbidden_copy(struct forbidden *f, const struct forbidden *from)
+{
+	if (forbidden_init(f, from->max) == -1)
+		return -1;
+	f->n = from->n;
+	memcpy(f->words, from->words, from->n * sizeof(f->words[0]));
+	return 0;
+}
+
+void
+forbidden_fini(struct forbidden *f)
+{
+	cJSON_free(f->words);
+	*f = (struct forbidden){ .n = 0 };
 }
 
 /* The place of a word, or n. */

@@ -16,11 +16,18 @@
 #define FORBIDDEN_MAX	64	/* the most that config.forbidden_max may ask for */
 
 struct forbidden {
-	size_t	max, n;				/* n <= max <= FORBIDDEN_MAX */
-	char	words[FORBIDDEN_MAX][WORD_MAX + 1];	/* the oldest first */
+	size_t	max, n;			/* n <= max <= FORBIDDEN_MAX */
+	char	(*words)[WORD_MAX + 1];	/* the oldest first; room for max, its own */
 };
 
-void	forbidden_init(struct forbidden *, size_t max);
+/*
+ * An empty list, and one that is the same as another. 0, or -1: no memory, and nothing to free.
+ * The list itself needs none from then on.
+ */
+int	forbidden_init(struct forbidden *, size_t max);
+int	forbidden_copy(struct forbidden *, const struct forbidden *from);
+/* Zeroed is none. */
+void	forbidden_fini(struct forbidden *);
 
 /* The word becomes the latest, also if it was in the list before. */
 void	forbidden_add(struct forbidden *, const char *word);

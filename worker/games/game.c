@@ -3,6 +3,7 @@
  * makes, and refusals. Pure; want of memory is told to the caller.
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,12 +24,31 @@ game_mode_find(const char *name)
 	return NULL;
 }
 
+/* False without memory, and where there are as many as there may be. */
+static bool
+make_room(struct game_events *events)
+{
+	size_t room = events->room == 0 ? 4 : events->room * 2;
+	struct game_event *at;
+
+	if (events->n < events->room)
+		return true;
+	if (room > GAME_EVENTS_MAX || (at = cJSON_malloc(room * sizeof(*at))) == NULL)
+		return false;
+	if (events->n > 0)
+		memcpy(at, events->at, events->n * sizeof(*at));
+	cJSON_free(events->at);
+	events->at = at;
+	events->room = room;
+	return true;
+}
+
 int
 game_events_add(struct game_events *events, const char *type, cJSON *data, cJSON *secret)
 {
 	struct game_event *e;
 
-	if (data == NULL || events->n == GAME_EVENTS_MAX) {
+	if (data == NULL || !make_room(events)) {
 		cJSON_Delete(data);
 		cJSON_Delete(secret);
 		return -1;
@@ -47,7 +67,8 @@ game_events_clear(struct game_events *events)
 		cJSON_Delete(events->at[i].data);
 		cJSON_Delete(events->at[i].secret);
 	}
-	events->n = 0;
+	cJSON_free(events->at);
+	*events = (struct game_events){ .n = 0 };
 }
 
 /* What was cut in the middle of a character ends before it. */

@@ -29,9 +29,10 @@ struct game_event {
 
 #define GAME_EVENTS_MAX	64	/* one command makes at most this many */
 
+/* Zeroed is none; game_events_clear afterwards. */
 struct game_events {
-	struct game_event	at[GAME_EVENTS_MAX];
-	size_t			n;
+	struct game_event	*at;
+	size_t			 n, room;
 };
 
 /* Why a command was refused: a stable word (why: "not_a_word") and a sentence for people. */

@@ -16,6 +16,19 @@ invalid(void)
 	return -1;
 }
 
+static int
+player_init(struct player *p, const cJSON *name, const cJSON *forbidden, size_t forbidden_max)
+{
+	const char *id = cJSON_GetStringValue(name);
+
+	if (id == NULL || strlcpy(p->id, id, sizeof(p->id)) >= sizeof(p->id))
+		return invalid();
+	if (forbidden_init(&p->forbidden, forbidden_max) == -1)
+		return -1;
+	forbidden_add_list(&p->forbidden, cJSON_GetObjectItemCaseSensitive(forbidden, id));
+	return 0;
+}
+
 int
 team_init(struct team *t, const cJSON *players, const cJSON *forbidden, size_t forbidden_max)
 {
@@ -25,15 +38,35 @@ team_init(struct team *t, const cJSON *players, const cJSON *forbidden, size_t f
 	    strlcpy(t->id, players->string, sizeof(t->id)) >= sizeof(t->id))
 		return invalid();
 	for (int i = 0; i < TEAM_PLAYERS; i++) {
-		const char *id = cJSON_GetStringValue(cJSON_GetArrayItem(players, i));
-		struct player *p = &t->players[i];
-
-		if (id == NULL || strlcpy(p->id, id, sizeof(p->id)) >= sizeof(p->id))
-			return invalid();
-		forbidden_init(&p->forbidden, forbidden_max);
-		forbidden_add_list(&p->forbidden, cJSON_GetObjectItemCaseSensitive(forbidden, id));
+		if (player_init(&t->players[i], cJSON_GetArrayItem(players, i), forbidden,
+		    forbidden_max) == -1) {
+			team_fini(t);
+			return -1;
+		}
 	}
 	return 0;
+}
+
+int
+team_copy(struct team *t, const struct team *from)
+{
+	*t = *from;
+	for (int i = 0; i < TEAM_PLAYERS; i++)
+		t->players[i].forbidden = (struct forbidden){ .n = 0 };
+	for (int i = 0; i < TEAM_PLAYERS; i++) {
+		if (forbidden_copy(&t->players[i].forbidden, &from->players[i].forbidden) == -1) {
+			team_fini(t);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+team_fini(struct team *t)
+{
+	for (int i = 0; i < TEAM_PLAYERS; i++)
+		forbidden_fini(&t->players[i].forbidden);
 }
 
 const struct player *

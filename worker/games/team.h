@@ -44,10 +44,15 @@ struct team {
 
 /*
  * Sets up a team from a member of checked teams (its name and two players) and a checked
- * config.forbidden, which may be NULL. -1 (EINVAL) where it is not what mode_check lets through.
+ * config.forbidden, which may be NULL. -1 (EINVAL) where it is not what mode_check lets through,
+ * or (ENOMEM) without memory: nothing is left of it then.
  */
 int	 team_init(struct team *, const cJSON *players, const cJSON *forbidden,
 	    size_t forbidden_max);
+/* A team that is the same as another. 0, or -1: no memory, and nothing to free. */
+int	 team_copy(struct team *, const struct team *from);
+/* Zeroed is none. */
+void	 team_fini(struct team *);
 
 /* The player of this name, or NULL. */
 const struct player *team_player(const struct team *, const char *id);

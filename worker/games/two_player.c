@@ -44,7 +44,11 @@ state_new(void)
 static void
 state_free(void *state)
 {
-	free(state);
+	struct two_player *game = state;
+
+	if (game != NULL)
+		team_fini(&game->team);
+	free(game);
 }
 
 /*
@@ -80,8 +84,10 @@ evolve_started(struct two_player *game, const cJSON *data)
 	if (read_config(game, config) == -1 || !cJSON_IsObject(teams) || teams->child == NULL ||
 	    team_init(&game->team, teams->child,
 	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), game->forbidden_max) == -1) {
+		int error = errno == ENOMEM ? ENOMEM : EINVAL;
 		*game = (struct two_player){ .is_started = false };	/* as it was */
-		return invalid();
+		errno = error;
+		return -1;
 	}
 	game->is_started = true;
 	return 0;
@@ -150,21 +156,21 @@ whole_config(const struct team *team, const cJSON *given)
 	return object_whole(config, object_value(config, "forbidden", forbidden) && ok);
 }
 
-/* The team is for the lists that it makes of config.forbidden. */
 static int
-add_started(const cJSON *teams, const cJSON *config, struct team *team, struct game_events *events)
+add_started(const cJSON *teams, const cJSON *config, struct game_events *events)
 {
 	double forbidden_max = mode_number_of(mode_find("two_player"), config, "forbidden_max");
-	cJSON *data = cJSON_CreateObject();
+	struct team team;	/* for the lists that it makes of config.forbidden */
+	cJSON *data;
 
-	if (team_init(team, teams->child,
-	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), (size_t)forbidden_max) == -1) {
-		cJSON_Delete(data);
+	if (team_init(&team, teams->child,
+	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), (size_t)forbidden_max) == -1)
 		return -1;
-	}
+	data = cJSON_CreateObject();
 	data = object_whole(data, object_text(data, "mode", "two_player") &&
 	    object_value(data, "teams", cJSON_Duplicate(teams, true)) &&
-	    object_value(data, "config", whole_config(team, config)));
+	    object_value(data, "config", whole_config(&team, config)));
+	team_fini(&team);
 	return game_events_add(events, "game_started", data, NULL);
 }
 
@@ -190,16 +196,15 @@ start(const cJSON *teams, const cJSON *config, const struct game_context *ctx,
     struct game_events *events, struct game_refusal *refusal)
 {
 	struct two_player game = { .is_started = false };
+	int rc;
 
-	if (add_started(teams, config, &game.team, events) == -1 ||
-	    evolve_all(&game, events, 0) == -1) {
-		game_refuse_memory(refusal);
-		return give_up_events(events);
-	}
-	if (team_start_round(&game.team, bits_for_next_round(&game, ctx), ctx, events,
-	    refusal) == -1)
-		return give_up_events(events);
-	return 0;
+	if (add_started(teams, config, events) == -1 || evolve_all(&game, events, 0) == -1)
+		rc = game_refuse_memory(refusal);
+	else
+		rc = team_start_round(
+		    &game.team, bits_for_next_round(&game, ctx), ctx, events, refusal);
+	team_fini(&game.team);
+	return rc == 0 ? 0 : give_up_events(events);
 }
 
 /* Did the rounds take few enough guesses on average? Compared without dividing. */
@@ -256,9 +261,10 @@ static int
 decide_guess(const struct two_player *game, const cJSON *command, const struct game_context *ctx,
     struct game_events *events, struct game_refusal *refusal)
 {
-	struct two_player next = *game;
 	struct guess_command guess;
 	const struct player *player;
+	struct two_player next;
+	int rc = 0;
 
 	if (command_read_guess(command, &guess, refusal) == -1)
 		return -1;
@@ -270,13 +276,17 @@ decide_guess(const struct two_player *game, const cJSON *command, const struct g
 		    "no player of this name is in the game");
 	if (team_guess(&game->team, player, guess.word, ctx, events, refusal) == -1)
 		return give_up_events(events);
-	if (evolve_all(&next, events, 0) == -1) {
+	next = *game;
+	if (team_copy(&next.team, &game->team) == -1) {
 		game_refuse_memory(refusal);
 		return give_up_events(events);
 	}
-	if (team_has_matched(&next.team) && follow_match(&next, ctx, events, refusal) == -1)
-		return give_up_events(events);
-	return 0;
+	if (evolve_all(&next, events, 0) == -1)
+		rc = game_refuse_memory(refusal);
+	else if (team_has_matched(&next.team))
+		rc = follow_match(&next, ctx, events, refusal);
+	team_fini(&next.team);
+	return rc == 0 ? 0 : give_up_events(events);
 }
 
 static int
