@@ -28,10 +28,10 @@ address_at(struct sockaddr_un *sun, int dirfd, const char *name)
 	 * The way through /proc makes the kernel keep six inodes a process: who stands there needs
 	 * it not.
 	 */
-	int n = dirfd == AT_FDCWD ?
-	    snprintf(sun->sun_path, sizeof(sun->sun_path), "%s", name) :
-	    snprintf(sun->sun_path, sizeof(sun->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
-	if (n < 0 || (size_t)n >= sizeof(sun->sun_path)) {
+	size_t len = dirfd == AT_FDCWD ? strlcpy(sun->sun_path, name, sizeof(sun->sun_path))
+				       : (size_t)snprintf(sun->sun_path, sizeof(sun->sun_path),
+					     "/proc/self/fd/%d/%s", dirfd, name);
+	if (len >= sizeof(sun->sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -47,42 +47,36 @@ close_keeping_errno(int fd)
 	errno = error;
 }
 
-/* Bound under tmp and listening; the mode holds from the first moment. */
+/* The mode holds from the first moment. */
 static int
-bind_and_listen(int fd, int dirfd, const char *tmp, mode_t mode, int backlog)
+bind_at(int fd, int dirfd, const char *name, mode_t mode)
 {
 	struct sockaddr_un sun;
 
-	if (address_at(&sun, dirfd, tmp) == -1)
+	if (address_at(&sun, dirfd, name) == -1)
 		return -1;
 	mode_t before = umask(0777 & ~mode);
 	int rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
-	/* One process makes one socket at a time: what stands there is a dead namesake's. */
-	if (rv == -1 && errno == EADDRINUSE && unlinkat(dirfd, tmp, 0) == 0)
+	if (rv == -1 && errno == EADDRINUSE && unlinkat(dirfd, name, 0) == 0)
 		rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
 	umask(before);
-	if (rv == -1)
-		return -1;
-	return listen(fd, backlog);
+	return rv;
 }
 
 int
 unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog)
 {
-	char tmp[32];
-
-	if (name[0] == '\0' || strchr(name, '/') != NULL) {
-		errno = EINVAL;
-		return -1;
-	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
 	if (fd == -1)
 		return -1;
-	snprintf(tmp, sizeof(tmp), ".%ld.tmp", (long)getpid());
-	if (bind_and_listen(fd, dirfd, tmp, mode, backlog) == -1 ||
-	    renameat(dirfd, tmp, dirfd, name) == -1) {
+	if (bind_at(fd, dirfd, name, mode) == -1) {
+		close_keeping_errno(fd);
+		return -1;
+	}
+	if (listen(fd, backlog) == -1) {
 		int error = errno;
-		unlinkat(dirfd, tmp, 0);
+		unlinkat(dirfd, name, 0);
 		close(fd);
 		errno = error;
 		return -1;

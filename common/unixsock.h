@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 /*
- * A listening socket at dirfd/name: bound under a temporary name with the mode, listening, then
- * renamed over its place, so that nobody finds it missing or refusing. Non-blocking,
- * close-on-exec. AT_FDCWD is the directory that the process is in, and cheaper. -1 with errno.
+ * A listening socket at dirfd/name, of this mode from its first moment. What stands there, a dead
+ * process's, is replaced. Non-blocking, close-on-exec. AT_FDCWD is the directory that the process
+ * is in, and cheaper. -1 with errno.
  */
 int	unixsock_listen(int dirfd, const char *name, mode_t mode, int backlog);
 
