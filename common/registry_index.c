@@ -65,7 +65,7 @@ table_rw(struct registry *r, unsigned which)
 static const _Atomic uint64_t *
 table_ro(const struct registry *r, unsigned which)
 {
-	return (const _Atomic uint64_t *)(const void *)(r->ro + r->at.index[which & 1]);
+	return (const _Atomic uint64_t *)(const void *)(registry_bytes(r) + r->at.index[which & 1]);
 }
 
 static uint64_t

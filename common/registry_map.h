@@ -31,6 +31,13 @@ struct registry {
 	struct registry_places	 at;
 };
 
+/* To read from: the writer reads where it writes, and takes no second fault for each page. */
+static inline const char *
+registry_bytes(const struct registry *r)
+{
+	return r->rw != NULL ? r->rw : r->ro;
+}
+
 /* Slots and cells get their space in steps of this many. */
 #define REGISTRY_STEP	64U
 

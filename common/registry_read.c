@@ -10,19 +10,19 @@
 const struct registry_header *
 registry_header(const struct registry *r)
 {
-	return (const struct registry_header *)(const void *)r->ro;
+	return (const struct registry_header *)(const void *)registry_bytes(r);
 }
 
 const struct registry_slot *
 registry_slot_ro(const struct registry *r, uint32_t slot)
 {
-	return (const struct registry_slot *)(const void *)(r->ro + r->at.slots) + slot;
+	return (const struct registry_slot *)(const void *)(registry_bytes(r) + r->at.slots) + slot;
 }
 
 const struct registry_page *
 registry_page_ro(const struct registry *r, uint32_t cell)
 {
-	return (const void *)(r->ro + r->at.cells + (size_t)cell * REGISTRY_CELL_SIZE);
+	return (const void *)(registry_bytes(r) + r->at.cells + (size_t)cell * REGISTRY_CELL_SIZE);
 }
 
 uint32_t
@@ -122,7 +122,7 @@ registry_cell_intent(const struct registry *r, uint32_t cell)
 static const struct registry_sum *
 sum_ro(const struct registry *r, unsigned mode)
 {
-	return (const struct registry_sum *)(const void *)(r->ro + r->at.totals) + mode;
+	return (const struct registry_sum *)(const void *)(registry_bytes(r) + r->at.totals) + mode;
 }
 
 void
