@@ -10,18 +10,24 @@
 
 #include "common/id.h"
 
+/* Whatever the locale. */
+static bool
+is_letter_or_digit(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 bool
 id_is_valid(const char *id)
 {
-	static const char first[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	static const char later[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
 	size_t len;
 
-	if (id == NULL || *id == '\0' || strchr(first, *id) == NULL)
+	if (id == NULL || !is_letter_or_digit(id[0]))
 		return false;
-	len = strspn(id, later);
+	for (len = 1;
+	     is_letter_or_digit(id[len]) || (id[len] != '\0' && strchr("._:-", id[len]) != NULL);
+	     len++)
+		;
 	return id[len] == '\0' && len <= ID_MAX;
 }
 

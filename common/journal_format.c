@@ -5,7 +5,6 @@
  * never half accepted.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <zlib.h>
@@ -22,10 +21,12 @@
 const char *
 journal_name(char out[JOURNAL_NAME_MAX], const char *id, const char *instance)
 {
-	if (instance == NULL)
-		snprintf(out, JOURNAL_NAME_MAX, "%s.ndjson", id);
-	else
-		snprintf(out, JOURNAL_NAME_MAX, "%s@%s.ndjson", id, instance);
+	strlcpy(out, id, JOURNAL_NAME_MAX);
+	if (instance != NULL) {
+		strlcat(out, "@", JOURNAL_NAME_MAX);
+		strlcat(out, instance, JOURNAL_NAME_MAX);
+	}
+	strlcat(out, ".ndjson", JOURNAL_NAME_MAX);
 	return out;
 }
 
@@ -34,7 +35,9 @@ crc_text(const char *bytes, size_t len, char out[CRC_DIGITS + 1])
 {
 	uLong crc = crc32_z(0, (const Bytef *)bytes, len);
 
-	snprintf(out, CRC_DIGITS + 1, "%08lx", crc & 0xffffffffUL);
+	for (unsigned i = CRC_DIGITS; i-- > 0; crc >>= 4)
+		out[i] = "0123456789abcdef"[crc & 0xf];
+	out[CRC_DIGITS] = '\0';
 }
 
 static void

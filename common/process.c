@@ -31,21 +31,19 @@ process_reset_signals(void)
 	sigaction(SIGXFSZ, &sa, NULL);	/* so is a file that may not grow */
 }
 
-static int
-compare_int(const void *a, const void *b)
-{
-	int x = *(const int *)a, y = *(const int *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Closes all descriptors but 0-2 and those in keep: the ranges between them. */
 static void
 close_others(int *keep, size_t n)
 {
 	unsigned from = STDERR_FILENO + 1;
 
-	qsort(keep, n, sizeof(keep[0]), compare_int);
+	/* They are few, and qsort would allocate. */
+	for (size_t i = 1; i < n; i++)
+		for (size_t j = i; j > 0 && keep[j - 1] > keep[j]; j--) {
+			int lower = keep[j];
+			keep[j] = keep[j - 1];
+			keep[j - 1] = lower;
+		}
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i] < (int)from)
 			continue;

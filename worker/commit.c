@@ -68,7 +68,8 @@ commit_group(struct worker *w, struct session_group *group, struct rpc_error *er
 	evolve(w, group);
 	cell_session(&w->cell, w->session);
 	cell_publish(&w->cell);
-	if (w->session->state != before)
+	/* Before it serves, the title says that it comes. */
+	if (w->session->state != before && w->base != NULL)
 		setproctitle("session %s %s", w->session->id,
 		    session_state_name(w->session->state));
 	if (w->session->state == STATE_CLEANUP)

@@ -4,7 +4,6 @@
  * computing and not to be writing its cell.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -15,9 +14,23 @@
 
 static struct cell *watched;
 static struct itimerval limit;
+static uint64_t limit_ms;
 
-/* Made beforehand: a handler may not format. */
-static char words[sizeof(watched->now.last_words)];
+/* By hand: a handler may not call printf. */
+static void
+put_last_words(char *out, size_t size)
+{
+	char digits[24], *p = digits + sizeof(digits) - 1;
+	uint64_t ms = limit_ms;
+
+	*p = '\0';
+	do
+		*--p = (char)('0' + ms % 10);
+	while ((ms /= 10) > 0);
+	strlcpy(out, "hung: computed for ", size);
+	strlcat(out, p, size);
+	strlcat(out, " ms", size);
+}
 
 static void
 on_alarm(int sig)
@@ -25,7 +38,7 @@ on_alarm(int sig)
 	(void)sig;
 	if (watched->phase != PHASE_COMPUTING)
 		return;
-	memcpy(watched->now.last_words, words, sizeof(words));
+	put_last_words(watched->now.last_words, sizeof(watched->now.last_words));
 	cell_publish(watched);
 	cell_intent(watched, EXIT_INTENT_HUNG);
 	abort();
@@ -42,7 +55,7 @@ hang_init(struct cell *cell, uint64_t timeout_ms)
 		return;
 	limit.it_value.tv_sec = (time_t)(timeout_ms / 1000);
 	limit.it_value.tv_usec = (suseconds_t)(timeout_ms % 1000 * 1000);
-	snprintf(words, sizeof(words), "hung: computed for %ju ms", (uintmax_t)timeout_ms);
+	limit_ms = timeout_ms;
 	sigaction(SIGALRM, &sa, NULL);
 }
 

@@ -200,12 +200,6 @@ word_list_open(const char *path, char *err, size_t size)
 }
 
 void
-word_list_rest(const struct word_list *l)
-{
-	madvise((void *)(uintptr_t)l->header, l->size, MADV_DONTNEED);
-}
-
-void
 word_list_close(struct word_list *l)
 {
 	if (l == NULL)

@@ -29,12 +29,6 @@ struct word_list *word_list_open(const char *path, char *err, size_t size);
 /* Unmaps; NULL is allowed. */
 void	 word_list_close(struct word_list *);
 
-/*
- * For a process that looks up nothing for a while: lets go of the pages, and on Linux 6.14 and
- * later of their page tables. They come back when they are read.
- */
-void	 word_list_rest(const struct word_list *);
-
 /* How many words there are; ids go from 0 to this. */
 uint32_t word_count(const struct word_list *);
 

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -30,8 +29,6 @@
 #include "worker/view.h"
 #include "worker/words.h"
 
-#define STACK_USED	(128 * 1024)	/* at most, by recovery */
-#define STACK_KEPT	1024		/* about what waiting takes */
 #define STACK_ARGUMENTS	64		/* a frame's address is below what its caller pushed */
 
 struct real_time
@@ -86,7 +83,7 @@ begin(struct worker *w, const struct worker_start *start)
 {
 	const struct shared *shared = start->shared;
 	const int keep[] = { shared->journal_dir, shared->archive_dir, shared->session_dir,
-		shared->workers_fifo, start->sealed, start->answer,
+		shared->workers_fifo, start->sealed.fd, start->answer,
 		shared->sandbox != NULL ? sandbox_fd(shared->sandbox) : -1 };
 	int given[sizeof(keep) / sizeof(keep[0]) + 1];
 	char title[ID_MAX + 16];
@@ -96,7 +93,8 @@ begin(struct worker *w, const struct worker_start *start)
 		if (keep[i] != -1)
 			given[n++] = keep[i];
 	given[n] = -1;
-	snprintf(title, sizeof(title), "session %s", w->entry.id);
+	strlcpy(title, "session ", sizeof(title));
+	strlcat(title, w->entry.id, sizeof(title));
 	log_relay_enter();
 	process_begin(shared, &(struct process_start){
 		.title = title, .keep = given, .signals = orders_signals,
@@ -112,13 +110,13 @@ recover(struct worker *w, const struct worker_start *start)
 	struct sealed sealed;
 	char why[256];
 
-	if (start->sealed == -1) {
+	if (start->sealed.fd == -1) {
 		recovery_run(w, finish, NULL);
 		return;
 	}
-	if (sealed_read(&sealed, start->sealed, &w->entry, why, sizeof(why)) == -1)
+	if (sealed_read(&sealed, &start->sealed, &w->entry, why, sizeof(why)) == -1)
 		ending_leave(w, EXIT_INTENT_REFUSED, 1, "%s", why);
-	close(start->sealed);
+	close(start->sealed.fd);
 	w->sealed = &sealed;
 	recovery_run(w, finish, &sealed);
 	w->sealed = NULL;
@@ -202,18 +200,12 @@ give_pages(const char *from, const char *to)
 }
 
 /*
- * What nobody needs any more: the pages of the words, and the stack: that below this frame and
- * what the loop takes, and that above worker_main's, which is the master's. An idle session is
- * mostly memory, so it is worth three system calls.
+ * What nobody needs any more: the stack above worker_main's frame, which is the master's. An idle
+ * session is mostly memory, so it is worth a system call.
  */
 static void
 give_back(const struct worker *w, const char *main_frame)
 {
-	const char *here = __builtin_frame_address(0);
-
-	if (w->shared->words != NULL)
-		word_list_rest(w->shared->words);
-	give_pages(here - STACK_USED, here - STACK_KEPT);
 	if (w->shared->master_frame != NULL)
 		give_pages(main_frame + STACK_ARGUMENTS, w->shared->master_frame);
 }
@@ -246,7 +238,8 @@ worker_main(const struct worker_start *start)
 
 	w->shared = start->shared;
 	w->entry = *start->entry;
-	snprintf(w->socket, sizeof(w->socket), "%.*s.sock", ID_MAX, w->entry.id);
+	strlcpy(w->socket, w->entry.id, sizeof(w->socket));
+	strlcat(w->socket, ".sock", sizeof(w->socket));
 	if (start->mode != WORKER_VIEW &&
 	    cell_map(&w->cell, start->shared->registry, &w->entry) == -1)
 		fatal(1, "session %s: its page cannot be mapped: %s", w->entry.id, strerror(errno));
