@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "tests/lib/worker_bed.h"
 #include "worker/cell.h"
 #include "worker/hang.h"
@@ -52,6 +53,50 @@ START_TEST(who_computes_for_ever_is_aborted)
 	ck_assert(WIFSIGNALED(d.status) && WTERMSIG(d.status) == SIGABRT);
 	ck_assert_str_eq(d.cell.last_words, "hung: computed for 20 ms");
 	ck_assert_int_eq(d.intent, EXIT_INTENT_HUNG);
+	worker_bed_end(&wb);
+}
+END_TEST
+
+static void
+compute_after_a_pause(struct cell *cell)
+{
+	hang_init(cell, 20);
+	hang_arm();
+	hang_pause();
+	hang_arm();
+	for (;;)
+		__asm__ volatile("");
+}
+
+START_TEST(who_hangs_after_a_pause_is_aborted)
+{
+	worker_bed_begin(&wb, __func__, NULL);
+	struct departure d = run(compute_after_a_pause);
+	ck_assert(WIFSIGNALED(d.status) && WTERMSIG(d.status) == SIGABRT);
+	worker_bed_end(&wb);
+}
+END_TEST
+
+/* The timer goes on over all of them, and comes more than once. */
+static void
+compute_often(struct cell *cell)
+{
+	uint64_t end_ns = clock_boot_ns() + 1000 * NS_PER_MS;
+
+	hang_init(cell, 400);
+	while (clock_boot_ns() < end_ns) {
+		hang_arm();
+		hang_pause();
+	}
+	hang_disarm();
+}
+
+START_TEST(many_short_ones_are_no_hang)
+{
+	worker_bed_begin(&wb, __func__, NULL);
+	struct departure d = run(compute_often);
+	ck_assert(WIFEXITED(d.status) && WEXITSTATUS(d.status) == 0);
+	ck_assert_str_eq(d.cell.last_words, "");
 	worker_bed_end(&wb);
 }
 END_TEST
@@ -153,6 +198,8 @@ main(int argc, char **argv)
 	suite_add_tcase(suite, tc);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, who_computes_for_ever_is_aborted);
+	tcase_add_test(tc, who_hangs_after_a_pause_is_aborted);
+	tcase_add_test(tc, many_short_ones_are_no_hang);
 	tcase_add_test(tc, who_waits_for_the_disk_is_not);
 	tcase_add_test(tc, who_rests_has_no_timer);
 	tcase_add_test(tc, no_limit_no_timer);

@@ -17,6 +17,7 @@ struct cell {
 	struct registry_page	*page;	/* NULL: none */
 	struct registry_cell	 now;	/* what was published last, and what comes next */
 	enum worker_phase	 phase;
+	uint64_t		 used_ns;	/* cell_used asked then; 0: never */
 };
 
 /* Maps the page that the entry names: after the fork, before process_begin. 0, or -1 with errno. */
@@ -34,7 +35,10 @@ void	cell_session(struct cell *, const struct session *);
  */
 void	cell_command_begin(struct cell *, const char *type, uint64_t command_id);
 void	cell_command_end(struct cell *, bool ok, uint64_t us);
-/* Asks the kernel what this process has used so far; told with the next publishing. */
+/*
+ * Asks the kernel what this process has used so far, unless it did a moment ago; told with the
+ * next publishing.
+ */
 void	cell_used(struct cell *);
 
 /* How often, and how long in all, it waited for the disk. */

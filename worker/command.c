@@ -23,8 +23,11 @@ run_first(struct request *rq, const cJSON *command, const char *key)
 
 	hang_arm();
 	fault_hit("decide");
-	session_decide_command(w->session, command, key, &now, &rq->done, &reply, &rq->error);
-	hang_disarm();
+	if (session_decide_command(
+		w->session, command, key, &now, &rq->done, &reply, &rq->error) == -1)
+		hang_disarm();
+	else
+		hang_pause();
 	if (rq->error.reason == ERROR_NONE && commit_group(w, &rq->done, &rq->error) == 0) {
 		fault_hit("committed");
 		reply_write(rq->out, "result", w->session, rq->done.records, rq->done.n, reply);

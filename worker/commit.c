@@ -61,10 +61,11 @@ commit_group(struct worker *w, struct session_group *group, struct rpc_error *er
 {
 	enum session_state before = w->session->state;
 
-	if (group->n == 0)
-		return 0;
-	if (append(w, group) == -1)
-		return refused(w, error);
+	if (group->n == 0 || append(w, group) == -1) {
+		int rc = group->n == 0 ? 0 : refused(w, error);
+		hang_disarm();
+		return rc;
+	}
 	evolve(w, group);
 	cell_session(&w->cell, w->session);
 	cell_publish(&w->cell);

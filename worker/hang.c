@@ -4,17 +4,21 @@
  * computing and not to be writing its cell.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "worker/cell.h"
 #include "worker/hang.h"
 
 static struct cell *watched;
-static struct itimerval limit;
+static struct itimerval limit;	/* comes again: who began to compute late is seen then */
 static uint64_t limit_ms;
+static uint64_t since_ns;	/* it computes since then */
+static bool is_set;
 
 /* By hand: a handler may not call printf. */
 static void
@@ -35,8 +39,11 @@ put_last_words(char *out, size_t size)
 static void
 on_alarm(int sig)
 {
+	uint64_t ms = (clock_boot_ns() - since_ns) / NS_PER_MS;
+
 	(void)sig;
-	if (watched->phase != PHASE_COMPUTING)
+	/* An eighth less, as the timer may have its own idea of a millisecond. */
+	if (watched->phase != PHASE_COMPUTING || ms < limit_ms - limit_ms / 8)
 		return;
 	put_last_words(watched->now.last_words, sizeof(watched->now.last_words));
 	cell_publish(watched);
@@ -55,6 +62,7 @@ hang_init(struct cell *cell, uint64_t timeout_ms)
 		return;
 	limit.it_value.tv_sec = (time_t)(timeout_ms / 1000);
 	limit.it_value.tv_usec = (suseconds_t)(timeout_ms % 1000 * 1000);
+	limit.it_interval = limit.it_value;
 	limit_ms = timeout_ms;
 	sigaction(SIGALRM, &sa, NULL);
 }
@@ -62,9 +70,16 @@ hang_init(struct cell *cell, uint64_t timeout_ms)
 void
 hang_arm(void)
 {
+	since_ns = clock_boot_ns();
 	cell_phase(watched, PHASE_COMPUTING);
-	if (timerisset(&limit.it_value))
-		setitimer(ITIMER_REAL, &limit, NULL);
+	if (timerisset(&limit.it_value) && !is_set)
+		is_set = setitimer(ITIMER_REAL, &limit, NULL) == 0;
+}
+
+void
+hang_pause(void)
+{
+	cell_phase(watched, PHASE_IDLE);
 }
 
 void
@@ -72,7 +87,8 @@ hang_disarm(void)
 {
 	static const struct itimerval off;
 
-	if (timerisset(&limit.it_value))
+	if (is_set)
 		setitimer(ITIMER_REAL, &off, NULL);
+	is_set = false;
 	cell_phase(watched, PHASE_IDLE);
 }

@@ -17,6 +17,8 @@ struct cell;
 void	hang_init(struct cell *, uint64_t timeout_ms);
 
 void	hang_arm(void);		/* computing begins: sets the phase */
-void	hang_disarm(void);	/* and ends */
+/* It ends for a moment: commit_group follows, whose end is the end. */
+void	hang_pause(void);
+void	hang_disarm(void);	/* it ends */
 
 #endif
