@@ -97,6 +97,37 @@ START_TEST(again)
 }
 END_TEST
 
+/*
+ * The process of a start dies, and so do those that are to put away what it left: the master waits
+ * for longer each time, and becomes the next one while it does. Nothing is left of the start.
+ */
+START_TEST(a_failed_start_that_waits)
+{
+	uint64_t deadline = bed_deadline();
+	struct registry_entry e = { .busy = 0 };
+	struct process before[SERVICES];
+	char path[BED_PATH_MAX];
+
+	upgrade_begin(__func__);
+	if (bed_faults(bed, "recovered kill 5 g1\n")) {
+		client_send(c, "session.start",
+		    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']}}");
+		while (!bed_entry(bed, "g1", &e) || !e.finish_due || e.busy < 3)
+			bed_look_again(deadline, "the third to be waited for");
+		services_of(before);
+		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		wait_replaced(before);
+		bed_faults(bed, NULL);
+		bed_wait_gone(bed, "g1");
+		ck_assert(!bed_exists(bed_journal(bed, "journal", "g1", path)));
+	}
+	client_close(c);
+	c = client_open(bed);
+	table_start(c, "g1", 1);
+	scenario_end();
+}
+END_TEST
+
 /* Without -f: it leaves no terminal a second time, and is called what it was called. */
 START_TEST(detached)
 {
@@ -396,6 +427,7 @@ scenario_upgrade_suite(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_94_sessions_stay);
 	tcase_add_test(tc, again);
+	tcase_add_test(tc, a_failed_start_that_waits);
 	tcase_add_test(tc, detached);
 	tcase_add_test(tc, new_settings);
 	tcase_add_test(tc, adopted);
