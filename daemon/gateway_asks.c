@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/process.h"
 #include "daemon/gateway.h"
 #include "daemon/gateway_events.h"
+#include "daemon/service_loop.h"
 
 #define QUEUE_MAX 4096
 #define INCARNATION_SHIFT 40
@@ -122,8 +122,10 @@ session_notice(struct gateway *g, const struct service_notice *n)
 }
 
 static void
-dispatch(struct gateway *g, const struct service_notice *n)
+dispatch(void *arg, const struct service_notice *n)
 {
+	struct gateway *g = arg;
+
 	switch ((enum notice)n->what) {
 	case NOTICE_DONE:
 	case NOTICE_REFUSED:
@@ -162,18 +164,8 @@ dispatch(struct gateway *g, const struct service_notice *n)
 static void
 on_notice(evutil_socket_t fd, short what, void *arg)
 {
-	struct gateway *g = arg;
-	struct service_notice n;
-
 	(void)what;
-	while (message_read_notice(fd, &n) == 0)
-		dispatch(g, &n);
-	if (errno == EAGAIN || errno == EINTR)
-		return;
-	if (errno == EPROTO)
-		fatal(1, "the master sent something that is no notice");
-	log_info("the master is gone: leaving");
-	process_exit(0);
+	service_hear(fd, dispatch, arg);
 }
 
 static void

@@ -182,23 +182,21 @@ reloaded(struct manager *mg, const struct service_notice *n)
 }
 
 static void
-on_notice(evutil_socket_t fd, short what, void *arg)
+take_notice(void *arg, const struct service_notice *n)
 {
 	struct manager *mg = arg;
-	struct service_notice n;
 
+	if (n->what == NOTICE_DONE || n->what == NOTICE_REFUSED)
+		answered(mg, n);
+	else if (n->what == NOTICE_RELOADED)
+		reloaded(mg, n);
+}
+
+static void
+on_notice(evutil_socket_t fd, short what, void *arg)
+{
 	(void)what;
-	while (message_read_notice(fd, &n) == 0)
-		if (n.what == NOTICE_DONE || n.what == NOTICE_REFUSED)
-			answered(mg, &n);
-		else if (n.what == NOTICE_RELOADED)
-			reloaded(mg, &n);
-	if (errno == EAGAIN || errno == EINTR)
-		return;
-	if (errno == EPROTO)
-		fatal(1, "the master sent something that is no notice");
-	log_info("the master is gone: leaving");
-	process_exit(0);
+	service_hear(fd, take_notice, arg);
 }
 
 static void

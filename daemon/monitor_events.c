@@ -2,14 +2,11 @@
  * monitor_events.c: the master's notices: each event of a session becomes a line of the log with
  * its fields. What the master writes itself (its obituaries) is not repeated in words.
  */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/cause.h"
 #include "common/config.h"
 #include "common/log.h"
-#include "common/process.h"
 #include "daemon/monitor.h"
 #include "daemon/service_settings.h"
 
@@ -160,8 +157,10 @@ reloaded(struct monitor *mo, const struct service_notice *n)
 }
 
 static void
-dispatch(struct monitor *mo, const struct service_notice *n)
+dispatch(void *arg, const struct service_notice *n)
 {
+	struct monitor *mo = arg;
+
 	switch ((enum notice)n->what) {
 	case NOTICE_CRASHED:
 		session_event(n);
@@ -193,18 +192,8 @@ dispatch(struct monitor *mo, const struct service_notice *n)
 static void
 on_notice(evutil_socket_t fd, short what, void *arg)
 {
-	struct monitor *mo = arg;
-	struct service_notice n;
-
 	(void)what;
-	while (message_read_notice(fd, &n) == 0)
-		dispatch(mo, &n);
-	if (errno == EAGAIN || errno == EINTR)
-		return;
-	if (errno == EPROTO)
-		fatal(1, "the master sent something that is no notice");
-	log_info("the master is gone: leaving");
-	process_exit(0);
+	service_hear(fd, dispatch, arg);
 }
 
 int

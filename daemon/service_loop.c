@@ -14,6 +14,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/process.h"
 #include "daemon/service_loop.h"
 
 /* SIGTERM ends us; a terminal's ^C and hang-up are the master's to answer. */
@@ -31,6 +32,21 @@ on_signal(evutil_socket_t fd, short what, void *arg)
 			loop->was_told = true;
 	if (loop->was_told)
 		event_base_loopexit(loop->base, NULL);
+}
+
+void
+service_hear(int master, void (*take)(void *arg, const struct service_notice *), void *arg)
+{
+	struct service_notice n;
+
+	while (message_read_notice(master, &n) == 0)
+		take(arg, &n);
+	if (errno == EAGAIN || errno == EINTR)
+		return;
+	if (errno == EPROTO)
+		fatal(1, "the master sent something that is no notice");
+	log_info("the master is gone: leaving");
+	process_exit(0);
 }
 
 int

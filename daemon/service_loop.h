@@ -10,6 +10,7 @@
 
 struct event;
 struct event_base;
+struct service_notice;
 
 struct service_loop {
 	struct event_base *base;
@@ -20,6 +21,12 @@ struct service_loop {
 
 /* For process_begin: they stay blocked. */
 extern const int service_signals[];
+
+/*
+ * Takes all notices that the master has sent. One that is not of the form is fatal, and the
+ * master's end is ours.
+ */
+void	service_hear(int master, void (*take)(void *arg, const struct service_notice *), void *arg);
 
 /* 0, or -1 with errno; then there is nothing to free. */
 int	service_loop_init(struct service_loop *);

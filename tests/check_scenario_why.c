@@ -392,7 +392,7 @@ main(void)
 	tcase_add_test(tc, asleep_after_a_crash);
 	tcase_add_test(tc, gamed_was_shut_down);
 	tcase_add_test(tc, over);
-	tcase_add_loop_test(tc, its_time_is_over, 0, 2);
+	tcase_add_loop_test(tc, its_time_is_over, 0, sizeof(limits) / sizeof(limits[0]));
 	tcase_add_test(tc, damaged);
 	tcase_add_test(tc, temporary);
 	tcase_add_loop_test(tc, without_a_master, 0, 2);
