@@ -17,16 +17,23 @@
 #define REPEATED_NS	(10 * NS_PER_S)	/* so long the same line is only counted */
 
 static enum log_level threshold = LOG_LEVEL_INFO;
-static char process[80] = "gamed";
-static unsigned long lost;
 
-/* The last line that was written, and how often it has come again since. */
+/* What every process writes of its own, together: each page of it would be copied for each. */
 static struct {
-	char		 message[MESSAGE_MAX];
-	enum log_level	 level;
-	uint64_t	 at_ns;
+	char		 process[80];	/* empty: gamed */
+	unsigned long	 lost;		/* lines */
+	/* The last line that was written, and how often it has come again since. */
 	unsigned long	 repeated;
-} last;
+	uint64_t	 at_ns;
+	enum log_level	 level;
+	char		 message[MESSAGE_MAX];
+} own;
+
+static const char *
+process_name(void)
+{
+	return own.process[0] != '\0' ? own.process : "gamed";
+}
 
 int
 log_open(const char *target, enum log_format wanted)
@@ -37,11 +44,11 @@ log_open(const char *target, enum log_format wanted)
 void
 log_set_process(const char *name)
 {
-	strlcpy(process, name, sizeof(process));
+	strlcpy(own.process, name, sizeof(own.process));
 	/* What another process said, of which we are a fork, is its own. */
-	last.message[0] = '\0';
-	last.repeated = 0;
-	lost = 0;
+	own.message[0] = '\0';
+	own.repeated = 0;
+	own.lost = 0;
 }
 
 void
@@ -54,7 +61,7 @@ log_set_level(enum log_level level)
 __attribute__((format(printf, 2, 3))) static bool
 say(enum log_level level, const char *fmt, ...)
 {
-	struct log_line line = {.level = level, .process = process};
+	struct log_line line = {.level = level, .process = process_name()};
 	char message[64];
 	va_list ap;
 
@@ -68,9 +75,9 @@ say(enum log_level level, const char *fmt, ...)
 void
 log_flush(void)
 {
-	if (last.repeated > 0 &&
-	    say(last.level, "the last line was repeated %lu times", last.repeated))
-		last.repeated = 0;
+	if (own.repeated > 0 &&
+	    say(own.level, "the last line was repeated %lu times", own.repeated))
+		own.repeated = 0;
 }
 
 /* Counts a line that is the same as the last one, which must not be long ago. */
@@ -79,15 +86,15 @@ is_repeated(const struct log_line *line)
 {
 	uint64_t now = clock_boot_ns();
 
-	if (line->level == last.level && now - last.at_ns < REPEATED_NS &&
-	    strcmp(line->message, last.message) == 0) {
-		last.repeated++;
+	if (line->level == own.level && now - own.at_ns < REPEATED_NS &&
+	    strcmp(line->message, own.message) == 0) {
+		own.repeated++;
 		return true;
 	}
 	log_flush();
-	strlcpy(last.message, line->message, sizeof(last.message));
-	last.level = line->level;
-	last.at_ns = now;
+	strlcpy(own.message, line->message, sizeof(own.message));
+	own.level = line->level;
+	own.at_ns = now;
 	return false;
 }
 
@@ -96,23 +103,23 @@ log_put(const struct log_line *line)
 {
 	if (is_repeated(line))
 		return;
-	if (lost > 0 && say(LOG_LEVEL_WARNING, "%lu lines could not be written", lost))
-		lost = 0;
+	if (own.lost > 0 && say(LOG_LEVEL_WARNING, "%lu lines could not be written", own.lost))
+		own.lost = 0;
 	if (!log_target_write(line))
-		lost++;
+		own.lost++;
 }
 
 void
 log_lost(const char *lines, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		lost += lines[i] == '\n';
+		own.lost += lines[i] == '\n';
 }
 
 __attribute__((format(printf, 2, 0))) static void
 log_text(enum log_level level, const char *fmt, va_list ap)
 {
-	struct log_line line = {.level = level, .process = process};
+	struct log_line line = {.level = level, .process = process_name()};
 	char message[MESSAGE_MAX];
 	int saved = errno;
 
@@ -128,7 +135,7 @@ void
 log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
 	struct log_line line = {
-	    .level = level, .process = process, .event = event, .fields = fields};
+	    .level = level, .process = process_name(), .event = event, .fields = fields};
 	char message[MESSAGE_MAX];
 	int saved = errno;
 

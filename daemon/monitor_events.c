@@ -3,6 +3,7 @@
  * its fields. What the master writes itself (its obituaries) is not repeated in words.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "common/cause.h"
 #include "common/config.h"

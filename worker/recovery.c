@@ -142,15 +142,15 @@ open_and_replay(struct worker *w, bool create, bool finish)
 
 /* ---- what a start appends -------------------------------------------------------------------- */
 
-static const struct session_process *
+static struct session_process
 process(const struct worker *w)
 {
-	static struct session_process self = { .version = GAMED_VERSION };
-
-	self.pid = getpid();
-	self.ended = exit_is_worth_a_report(&w->entry) ? &w->entry : NULL;
-	self.crash = w->entry.crash.pid != 0 ? &w->entry.crash : NULL;
-	return &self;
+	return (struct session_process){
+		.pid = getpid(),
+		.version = GAMED_VERSION,
+		.ended = exit_is_worth_a_report(&w->entry) ? &w->entry : NULL,
+		.crash = w->entry.crash.pid != 0 ? &w->entry.crash : NULL,
+	};
 }
 
 /* A file in which nothing stands is no session: it is not left behind. */
@@ -171,8 +171,9 @@ be_born(struct worker *w, const struct sealed *sealed)
 {
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
+	struct session_process self = process(w);
 	struct rpc_error error = { 0 };
-	int rc = session_decide_birth(w->session, &sealed->birth, process(w), &now, &group, &error);
+	int rc = session_decide_birth(w->session, &sealed->birth, &self, &now, &group, &error);
 
 	if (rc == -1 || commit_group(w, &group, &error) == -1) {
 		session_group_clear(&group);
@@ -210,8 +211,9 @@ go_on(struct worker *w, bool finish)
 {
 	struct session_now now = worker_now(w);
 	struct session_group group = { 0 };
+	struct session_process self = process(w);
 	struct rpc_error error = { 0 };
-	int rc = session_decide_epoch(w->session, process(w), &now, &group, &error);
+	int rc = session_decide_epoch(w->session, &self, &now, &group, &error);
 
 	append(w, rc, &group, &error);
 	if (w->session->state == STATE_ACTIVE && w->session->mode->is_over(w->session->game))
