@@ -381,6 +381,7 @@ END_TEST
  * get in. */
 START_TEST(no_descriptors)
 {
+	static const char list[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.list\"}\n";
 	enum { CLIENTS = 200 };
 	struct client *many[CLIENTS];
 
@@ -395,7 +396,8 @@ START_TEST(no_descriptors)
 	view = table_view(c, "g1");
 	for (int i = 0; i < CLIENTS; i++) {
 		many[i] = client_open(bed);
-		client_write_line(many[i], "{'jsonrpc':'2.0','id':1,'method':'session.list'}");
+		/* One that was turned away may have heard so before it spoke. */
+		client_write(many[i], list, sizeof(list) - 1);
 	}
 	for (int i = 0; i < 5; i++)
 		client_do(c, "session.get", "{'game_id':'g1'}");
