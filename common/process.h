@@ -25,7 +25,7 @@ struct shared {
 	struct registry		*registry;
 	const struct word_list	*words;
 	const struct access_lists *access;
-	struct sandbox	*sandbox;	/* worker/sandbox.h; NULL: workers run without */
+	struct sandbox		*sandbox;	/* worker/sandbox.h; NULL: workers run without */
 	int	 runtime_dir;		/* O_PATH|O_DIRECTORY descriptors, for *at() calls */
 	int	 session_dir;		/* <runtime_dir>/session */
 	int	 state_dir;

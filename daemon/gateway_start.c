@@ -2,9 +2,8 @@
  * gateway_start.c: session.start: the parameters are checked and sealed, the master forks, and
  * the caller is answered when the session is ready. The same start again (owner, guild and key
  * are the same) is answered with the same session, also while that is still starting, and after
- * its end. Error
- * policy: what is wrong with a parameter is told before the master hears of it; what the master
- * refuses, or the first process says before it ends, goes to the caller.
+ * its end. Error policy: what is wrong with a parameter is told before the master hears of it;
+ * what the master refuses, or the first process says before it ends, goes to the caller.
  */
 #include <sys/mman.h>
 
