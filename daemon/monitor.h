@@ -52,7 +52,7 @@ struct monitor {
 	const struct registry	*registry;
 	struct service_loop	 loop;
 	int			 master, journal_dir, crash_dir;
-	struct event		*on_master, *on_relay;
+	struct event		*on_master, *rested, *on_relay;
 	bool			 is_shutting_down;	/* gamed is */
 
 	struct evhttp		*http;

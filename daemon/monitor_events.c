@@ -11,6 +11,8 @@
 #include "daemon/monitor.h"
 #include "daemon/service_settings.h"
 
+#define REST_MS	5
+
 #define FIELDS_MAX 16
 
 /* The fields of one line, in the order in which they are added. */
@@ -193,19 +195,43 @@ dispatch(void *arg, const struct service_notice *n)
 static void
 on_notice(evutil_socket_t fd, short what, void *arg)
 {
+	struct monitor *mo = arg;
+
 	(void)what;
-	service_hear(fd, dispatch, arg);
+	service_hear(fd, dispatch, mo);
+	event_add(mo->rested, &(struct timeval){ .tv_usec = REST_MS * 1000 });
 }
 
+static void
+on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct monitor *mo = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(mo->on_master, NULL) == -1)
+		fatal(1, "no memory to hear the master");
+}
+
+/*
+ * Once it has heard what there is, it rests for a moment: where sessions come and go by the
+ * thousand, waking up for each would cost them more than the line of the log does.
+ */
 int
 events_init(struct monitor *mo)
 {
-	mo->on_master = event_new(mo->loop.base, mo->master, EV_READ | EV_PERSIST, on_notice, mo);
-	return mo->on_master != NULL ? event_add(mo->on_master, NULL) : -1;
+	mo->on_master = event_new(mo->loop.base, mo->master, EV_READ, on_notice, mo);
+	mo->rested = event_new(mo->loop.base, -1, 0, on_rested, mo);
+	if (mo->on_master == NULL || mo->rested == NULL)
+		return -1;
+	return event_add(mo->on_master, NULL);
 }
 
 void
 events_fini(struct monitor *mo)
 {
+	/* What came while it rested. */
+	service_hear(mo->master, dispatch, mo);
 	event_free(mo->on_master);
+	event_free(mo->rested);
 }

@@ -221,6 +221,34 @@ START_TEST(events_in_log)
 }
 END_TEST
 
+/* Sessions that end just before the monitor does. */
+START_TEST(ends_in_log)
+{
+	enum { SESSIONS = 20 };
+	size_t told = 0;
+	char id[16];
+
+	begin(__func__, NULL);
+	bed_start(bed);
+	struct client *c = client_open(bed);
+	for (int i = 0; i < SESSIONS; i++) {
+		snprintf(id, sizeof(id), "g%d", i);
+		table_start(c, id, 1);
+	}
+	client_do(c, "supervisor.shutdown", "{'end':true}");
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	client_close(c);
+	char *log = bed_read_file(bed->log, NULL);
+	ck_assert_ptr_nonnull(log);
+	for (const char *p = log; (p = strstr(p, "sessions.terminated")) != NULL; p++)
+		told++;
+	ck_assert_uint_eq(told, SESSIONS);
+	free(log);
+	bed_start(bed);
+	end();
+}
+END_TEST
+
 /* ---- pages ---- */
 
 START_TEST(pages)
@@ -538,6 +566,7 @@ main(void)
 	tcase_add_test(tc, counts);
 	tcase_add_test(tc, use_of_sessions);
 	tcase_add_test(tc, events_in_log);
+	tcase_add_test(tc, ends_in_log);
 	tcase_add_test(tc, pages);
 	tcase_add_test(tc, awake_max);
 	tcase_add_test(tc, shutting_down);
