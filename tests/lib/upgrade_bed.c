@@ -127,8 +127,10 @@ wait_replaced(const struct process before[SERVICES])
 			for (size_t j = 0; j < SERVICES; j++)
 				same += now[i].pid == 0 || now[i].pid == before[j].pid;
 	} while (same > 0);
+	/* Until its master knows that the old gateway has left, it begins no other upgrade. */
 	for (size_t i = 0; i < SERVICES; i++)
-		bed_wait_process(before[i].pid);
+		while (kill(before[i].pid, 0) == 0)
+			bed_look_again(deadline, "the old services to be reaped");
 }
 
 void
