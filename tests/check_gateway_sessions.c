@@ -149,6 +149,41 @@ START_TEST(case_07_start)
 }
 END_TEST
 
+/* The file that the parameters stand in is full after some starts: the next one begins another. */
+START_TEST(starts_fill_a_file)
+{
+	char words[4096];
+	struct service_request r = { .sealed_at = 0 };
+	unsigned n = 0, begun = 0;
+	int fd;
+
+	begin(__func__);
+	for (size_t i = 0, len = 0; i < 64; i++)
+		len += (size_t)snprintf(
+		    words + len, sizeof(words) - len, "%s'%040zu'", i > 0 ? "," : "", i);
+	for (uint64_t before = 0; begun < 2; before = r.sealed_at) {
+		client_send(
+		    c, "session.start", "{" RED ",'config':{'forbidden':{'ann':[%s]}}}", words);
+		r = gateway_bed_expect(&b, SERVICE_START, &fd);
+		begun += r.sealed_at == 0;
+		ck_assert(r.sealed_at == 0 || r.sealed_at > before);
+		ck_assert_uint_le(r.sealed_at + r.sealed_len, 1024 * 1024);
+		char *text = malloc(r.sealed_len);
+		ck_assert_int_eq(pread(fd, text, r.sealed_len, (off_t)r.sealed_at), r.sealed_len);
+		cJSON *sealed = cJSON_ParseWithLength(text, r.sealed_len);
+		ck_assert_str_eq(json_text_at(sealed, "teams.red.1"), "bob");
+		cJSON_Delete(sealed);
+		free(text);
+		close(fd);
+		gateway_bed_refuse(&b, &r, ERROR_MAX_SESSIONS, "");
+		cJSON_Delete(client_message(c));
+		n++;
+	}
+	ck_assert_uint_gt(n, 10);
+	end();
+}
+END_TEST
+
 START_TEST(start_names_it)
 {
 	int fd;
@@ -1083,6 +1118,7 @@ sessions_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, case_07_start);
 	tcase_add_test(tc, start_names_it);
+	tcase_add_test(tc, starts_fill_a_file);
 	tcase_add_test(tc, case_04_start_wrong);
 	tcase_add_loop_test(tc, case_12_start_refused, 0, sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, case_18_start_failed);
