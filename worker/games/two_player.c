@@ -81,12 +81,11 @@ evolve_started(struct two_player *game, const cJSON *data)
 
 	if (game->is_started)
 		return invalid();
+	errno = EINVAL;
 	if (read_config(game, config) == -1 || !cJSON_IsObject(teams) || teams->child == NULL ||
 	    team_init(&game->team, teams->child,
 	    cJSON_GetObjectItemCaseSensitive(config, "forbidden"), game->forbidden_max) == -1) {
-		int error = errno == ENOMEM ? ENOMEM : EINVAL;
 		*game = (struct two_player){ .is_started = false };	/* as it was */
-		errno = error;
 		return -1;
 	}
 	game->is_started = true;
