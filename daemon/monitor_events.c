@@ -199,7 +199,8 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	service_hear(fd, dispatch, mo);
-	event_add(mo->rested, &(struct timeval){ .tv_usec = REST_MS * 1000 });
+	if (event_add(mo->rested, &(struct timeval){ .tv_usec = REST_MS * 1000 }) == -1)
+		fatal(1, "no memory to rest");
 }
 
 static void
