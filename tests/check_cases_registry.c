@@ -19,22 +19,6 @@ runtime_path(const char *name, char out[BED_PATH_MAX + 32])
 	return out;
 }
 
-/* Waits until the log has this text. */
-static void
-wait_log(const char *text)
-{
-	uint64_t deadline = bed_deadline();
-
-	for (;;) {
-		char *log = bed_read_file(bed->log, NULL);
-		bool found = strstr(log, text) != NULL;
-		free(log);
-		if (found)
-			return;
-		bed_look_again(deadline, text);
-	}
-}
-
 /* What the living one said already changes nothing; of those before it nothing is taken. */
 START_TEST(case_103_105_messages_of_old_generations)
 {
@@ -57,7 +41,7 @@ START_TEST(case_103_105_messages_of_old_generations)
 	for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
 		ck_assert_int_eq(message_send_worker(fifo, &late[i]), 0);
 	close(fifo);
-	wait_log("came late: dropped (2 so far)");
+	bed_wait_log(bed, "came late: dropped (2 so far)");
 	struct registry_entry after = look("g2");
 	ck_assert_mem_eq(&after, &now, sizeof(after));
 	ck_assert_uint_eq(slots_used(), 1);

@@ -76,22 +76,6 @@ await(const char *sample, int value)
 		bed_look_again(deadline, sample);
 }
 
-/* Waits until the log has this text. */
-static void
-await_log(const char *text)
-{
-	uint64_t deadline = bed_deadline();
-
-	for (;;) {
-		char *log = bed_read_file(bed->log, NULL);
-		bool has = log != NULL && strstr(log, text) != NULL;
-		free(log);
-		if (has)
-			return;
-		bed_look_again(deadline, text);
-	}
-}
-
 /* ---- counts ---- */
 
 #define CPU "gamed_sessions_cpu_seconds_total{mode=\"two_player\"}"
@@ -197,11 +181,11 @@ START_TEST(events_in_log)
 	pid_t pid = bed_kill_session(bed, "g2", SIGKILL);
 	bed_wait_residency(bed, "g2", RESIDENCY_AWAKE, pid);
 	client_do(c, "session.stop", "{'game_id':'g2','reason':'bo\\nred'}");
-	await_log("\"event\":\"sessions.started\"");
-	await_log("\"event\":\"sessions.crashed\"");
-	await_log("\"event\":\"sessions.restarted\"");
-	await_log("\"event\":\"sessions.terminated\"");
-	await_log("\"reason\":\"bo\\nred\"");
+	bed_wait_log(bed, "\"event\":\"sessions.started\"");
+	bed_wait_log(bed, "\"event\":\"sessions.crashed\"");
+	bed_wait_log(bed, "\"event\":\"sessions.restarted\"");
+	bed_wait_log(bed, "\"event\":\"sessions.terminated\"");
+	bed_wait_log(bed, "\"reason\":\"bo\\nred\"");
 	/* Every line is one object, and none is about a command. */
 	char *log = bed_read_file(bed->log, NULL), *rest = log, *line;
 	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
@@ -483,7 +467,7 @@ START_TEST(port_taken)
 	    monitor_detail(c, detail, sizeof(detail)))
 		bed_look_again(deadline, "status to tell of the port");
 	ck_assert_ptr_nonnull(strstr(detail, listen_at));
-	await_log("cannot listen at");
+	bed_wait_log(bed, "cannot listen at");
 	char out[4096];
 	char control[BED_PATH_MAX + 16];
 	snprintf(control, sizeof(control), "%s/control.sock", bed->runtime);
@@ -532,7 +516,7 @@ START_TEST(unix_path)
 	fputs("mine", f);
 	ck_assert_int_eq(fclose(f), 0);
 	bed_start(bed);
-	await_log("cannot listen at unix:");
+	bed_wait_log(bed, "cannot listen at unix:");
 	bed_stop(bed);
 	char *text = bed_read_file(path, NULL);
 	ck_assert_str_eq(text, "mine");
@@ -548,7 +532,7 @@ START_TEST(none)
 	struct client *c = client_open(bed);
 	char detail[256];
 	table_start(c, "g1", 3);
-	await_log("sessions.started game_id=g1 ");
+	bed_wait_log(bed, "sessions.started game_id=g1 ");
 	monitor_detail(c, detail, sizeof(detail));
 	ck_assert_str_eq(detail, "");
 	client_close(c);

@@ -66,22 +66,6 @@ wait_until_waiting(const char *id)
 	}
 }
 
-/* Until the log says this. */
-static void
-wait_for_log(const char *text)
-{
-	uint64_t deadline = bed_deadline();
-
-	for (;;) {
-		char *log = bed_read_file(bed->log, NULL);
-		bool found = log != NULL && strstr(log, text) != NULL;
-		free(log);
-		if (found)
-			return;
-		bed_look_again(deadline, text);
-	}
-}
-
 static void
 expect_epochs(const char *id, int n)
 {
@@ -145,8 +129,8 @@ START_TEST(case_67_late_for_the_disk)
 	char late[64];
 	snprintf(
 	    late, sizeof(late), "session g1 pid %d waits for the disk", bed_session_pid(bed, "g1"));
-	wait_for_log(late);
-	wait_for_log("session g3 pid");
+	bed_wait_log(bed, late);
+	bed_wait_log(bed, "session g3 pid");
 	wait_until_waiting("g3");
 	/* Nobody else waits: what needs no disk is done. */
 	client_refuse(c, "invalid_params", "session.start",
@@ -184,7 +168,7 @@ START_TEST(comes_back_late)
 	table_start(c, "g1", 3);
 	frozen_disk_freeze();
 	pid_t pid = bed_kill_session(bed, "g1", SIGKILL);
-	wait_for_log("waits for the disk");
+	bed_wait_log(bed, "waits for the disk");
 	frozen_disk_thaw();
 	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
 	ck_assert_str_eq(table_round(c, "g1", 0), "active");

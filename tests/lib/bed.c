@@ -184,6 +184,21 @@ bed_read_file(const char *path, size_t *len)
 	return text;
 }
 
+void
+bed_wait_log(const struct bed *bed, const char *text)
+{
+	uint64_t deadline = bed_deadline();
+
+	for (;;) {
+		char *log = bed_read_file(bed->log, NULL);
+		bool found = log != NULL && strstr(log, text) != NULL;
+		free(log);
+		if (found)
+			return;
+		bed_look_again(deadline, text);
+	}
+}
+
 /* ---- the daemon ----------------------------------------------------------------------------- */
 
 /* Does this very gamed listen? (The gateway of one that was killed may live for a moment.) */

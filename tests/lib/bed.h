@@ -106,5 +106,7 @@ const char *bed_journal(struct bed *, const char *folder, const char *id, char o
 bool	bed_exists(const char *path);
 /* The whole file, for the caller to free; NULL if there is none. */
 char	*bed_read_file(const char *path, size_t *len);
+/* Waits until the log has this text. */
+void	bed_wait_log(const struct bed *, const char *text);
 
 #endif
