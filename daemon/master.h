@@ -129,6 +129,8 @@ struct upgrade {
 	uint64_t	 deadline_ns;
 	pid_t		 asker;		/* the service that waits for the answer; 0: none */
 	uint64_t	 asker_tag;
+	/* A signal asked for another one, which begins when this one is all done */
+	bool		 is_asked_again;
 };
 
 /* How this process came to be the master. */

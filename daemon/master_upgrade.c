@@ -58,7 +58,8 @@ end(struct upgrade *u)
 		close(u->binary);
 	if (u->said != -1)
 		close(u->said);
-	*u = (struct upgrade){ .binary = -1, .said = -1 };
+	*u = (struct upgrade){
+	    .binary = -1, .said = -1, .is_asked_again = u->is_asked_again };
 }
 
 static void
@@ -71,6 +72,24 @@ refuse(struct master *m, const char *why)
 	answer(m, was.asker, was.asker_tag, ERROR_UPGRADE, why);
 }
 
+static bool
+can_begin(const struct master *m)
+{
+	return m->phase == MASTER_SERVING && m->upgrade.binary == -1 && !m->is_replacing &&
+	    !services_one_retires(m);
+}
+
+/* Who asks by a request can ask again; a signal has nobody to tell, and is remembered. */
+static void
+put_off(struct master *m, pid_t asker, uint64_t tag)
+{
+	static const char why[] = "gamed is on its way up, or another upgrade is under way";
+
+	m->upgrade.is_asked_again |= asker == 0;
+	log_warning("upgrade: %s%s", why, asker == 0 ? ": done when it is over" : "");
+	answer(m, asker, tag, ERROR_OVERLOADED, why);
+}
+
 void
 upgrade_begin(struct master *m, const struct service *s, uint64_t tag)
 {
@@ -81,11 +100,8 @@ upgrade_begin(struct master *m, const struct service *s, uint64_t tag)
 		answer(m, asker, tag, ERROR_SHUTTING_DOWN, "");
 		return;
 	}
-	if (m->phase != MASTER_SERVING || u->binary != -1 || m->is_replacing ||
-	    services_one_retires(m)) {
-		log_warning("upgrade: gamed is on its way up, or another upgrade is under way");
-		answer(m, asker, tag, ERROR_OVERLOADED,
-		    "gamed is on its way up, or another upgrade is under way");
+	if (!can_begin(m)) {
+		put_off(m, asker, tag);
 		return;
 	}
 	u->asker = asker;
@@ -155,6 +171,9 @@ become(struct master *m)
 	handover_fill(&h, m);
 	notify_hand_over(&m->notify);
 	errno = ENOMEM;
+	if (m->upgrade.is_asked_again)
+		raise(SIGUSR2);		/* blocked, and so there for the new binary */
+	m->upgrade.is_asked_again = false;
 	if (argv != NULL && handover_pass(&h) == 0 && inherit(m, true) == 0 && !fault_hit("exec"))
 		fexecve(m->upgrade.binary, argv, environ);
 	snprintf(why, sizeof(why), "it cannot be executed: %s", strerror(errno));
@@ -178,6 +197,10 @@ is_moment(const struct master *m)
 void
 upgrade_step(struct master *m)
 {
+	if (m->upgrade.is_asked_again && can_begin(m)) {
+		m->upgrade.is_asked_again = false;
+		upgrade_begin(m, NULL, 0);
+	}
 	if (m->upgrade.binary == -1 || m->upgrade.preflight != 0)
 		return;
 	if (m->phase != MASTER_SERVING)

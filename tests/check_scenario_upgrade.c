@@ -97,6 +97,41 @@ START_TEST(again)
 }
 END_TEST
 
+/* A signal in the middle of an upgrade is not lost: the next one begins when the last has left. */
+START_TEST(a_signal_meanwhile)
+{
+	struct process before[SERVICES];
+	int stopping;
+	pid_t pid;
+
+	upgrade_begin(__func__);
+	if (bed_faults(bed, "cleanup stop 1 g0\n")) {
+		table_start(c, "g0", 3);
+		table_start(c, "g1", 3);
+		pid = bed_session_pid(bed, "g0");
+		stopping = client_send(c, "session.stop", "{'game_id':'g0'}");
+		bed_wait_residency(bed, "g0", RESIDENCY_STOPPING, 0);
+		install(built(), NEXT);
+		services_of(before);
+		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		wait_succeeded(before);
+		check_version(NEXT);
+		services_of(before);
+		install(built(), NULL);
+		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		bed_wait_log(bed, "another upgrade is under way: done when it is over");
+		kill(pid, SIGCONT);
+		cJSON_Delete(client_reply(c, stopping));
+		wait_replaced(before);
+		check_version(GAMED_VERSION);
+		client_close(c);
+		c = client_open(bed);
+		cJSON_Delete(table_guess(c, "g1", "ann", 0));
+	}
+	scenario_end();
+}
+END_TEST
+
 /*
  * The process of a start dies, and so do those that are to put away what it left: the master waits
  * for longer each time, and becomes the next one while it does. Nothing is left of the start.
@@ -427,6 +462,7 @@ scenario_upgrade_suite(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, case_94_sessions_stay);
 	tcase_add_test(tc, again);
+	tcase_add_test(tc, a_signal_meanwhile);
 	tcase_add_test(tc, a_failed_start_that_waits);
 	tcase_add_test(tc, detached);
 	tcase_add_test(tc, new_settings);

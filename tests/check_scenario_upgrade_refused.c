@@ -3,6 +3,7 @@
  * is as it was; one that dies on its way is followed by a master that adopts.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,7 +157,7 @@ START_TEST(refused_by_fault)
 }
 END_TEST
 
-/* One at a time; and none on the way down. */
+/* One at a time: a request is refused, and a signal is remembered over the exec. */
 START_TEST(one_at_a_time)
 {
 	struct client *other;
@@ -173,6 +174,8 @@ START_TEST(one_at_a_time)
 		snprintf(path, sizeof(path), "%s/faults.1", bed->state);
 		while (!bed_exists(path))
 			bed_look_again(deadline, "the new binary to be asked");
+		ck_assert_int_eq(kill(bed->pid, SIGUSR2), 0);
+		bed_wait_log(bed, "another upgrade is under way: done when it is over");
 		second = client_send(other, "supervisor.upgrade", NULL);
 		reply = client_reply(other, second);
 		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
@@ -181,6 +184,7 @@ START_TEST(one_at_a_time)
 		ck_assert_str_eq(json_text_at(reply, "result.version"), GAMED_VERSION);
 		cJSON_Delete(reply);
 		client_close(other);
+		bed_wait_log(bed, "master number 3 on this registry");	/* by the signal */
 	}
 	scenario_end();
 }

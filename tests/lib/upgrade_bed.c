@@ -111,9 +111,8 @@ services_of(struct process now[SERVICES])
 	cJSON_Delete(status);
 }
 
-/* Waits until all of them are other processes, which serve, and those of before are gone. */
 void
-wait_replaced(const struct process before[SERVICES])
+wait_succeeded(const struct process before[SERVICES])
 {
 	uint64_t deadline = bed_deadline();
 	struct process now[SERVICES];
@@ -127,6 +126,14 @@ wait_replaced(const struct process before[SERVICES])
 			for (size_t j = 0; j < SERVICES; j++)
 				same += now[i].pid == 0 || now[i].pid == before[j].pid;
 	} while (same > 0);
+}
+
+void
+wait_replaced(const struct process before[SERVICES])
+{
+	uint64_t deadline = bed_deadline();
+
+	wait_succeeded(before);
 	/* Until its master knows that the old gateway has left, it begins no other upgrade. */
 	for (size_t i = 0; i < SERVICES; i++)
 		while (kill(before[i].pid, 0) == 0)

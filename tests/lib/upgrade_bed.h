@@ -32,7 +32,8 @@ void	upgrade_begin(const char *test);
 /* The whole reply of supervisor.status, the caller's; to a client of its own. */
 cJSON	*status_of(void);
 void	services_of(struct process now[SERVICES]);	/* pid 0: it does not serve */
-/* Waits until all of them are other processes, which serve, and those of before are gone. */
+/* Waits until all of them are other processes, which serve; then those of before are gone. */
+void	wait_succeeded(const struct process before[SERVICES]);
 void	wait_replaced(const struct process before[SERVICES]);
 void	check_version(const char *version);
 void	check_session_version(const char *id, const char *version);
