@@ -38,13 +38,21 @@ ask_about(enum service_asks what, const char *id)
 	return r;
 }
 
-/* 0; 1 where it must wait; a master that is gone takes us with it, from the loop. */
-static int
+enum sending { SENT, MUST_WAIT, CANNOT };
+
+/*
+ * A master that is gone takes us with it, from the loop: what it was to get counts as sent. It
+ * can't be sent where the kernel has no memory for a descriptor on its way, or too many of our
+ * user's are (ETOOMANYREFS, unix(7)).
+ */
+static enum sending
 send_now(struct gateway *g, const struct service_request *r, int fd)
 {
 	if (message_send_request(g->master, r, fd) == 0)
-		return 0;
-	return errno == EAGAIN || errno == ENOBUFS ? 1 : 0;
+		return SENT;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		return MUST_WAIT;
+	return errno == ENOMEM || errno == ETOOMANYREFS ? CANNOT : SENT;
 }
 
 static int
@@ -81,9 +89,12 @@ dequeue(struct gateway *g)
 int
 ask_send(struct gateway *g, struct ask *ask, struct service_request *r, int fd)
 {
+	enum sending sending;
+
 	/* Tags of an earlier process of this service may still be answered: ours differ. */
 	r->tag = g->incarnation << INCARNATION_SHIFT | ++g->last_tag;
-	if ((g->n_queued_asks > 0 || send_now(g, r, fd) == 1) && enqueue(g, r, fd) == -1)
+	sending = g->n_queued_asks > 0 ? MUST_WAIT : send_now(g, r, fd);
+	if (sending == CANNOT || (sending == MUST_WAIT && enqueue(g, r, fd) == -1))
 		return -1;
 	ask->tag = r->tag;
 	ask->is_open = true;
@@ -177,9 +188,15 @@ on_room(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while ((q = STAILQ_FIRST(&g->ask_queue)) != NULL) {
-		if (send_now(g, &q->request, q->fd) == 1)
+		struct service_notice refusal = { .what = NOTICE_REFUSED,
+			.tag = q->request.tag, .error = ERROR_OVERLOADED };
+		enum sending sending = send_now(g, &q->request, q->fd);
+
+		if (sending == MUST_WAIT)
 			return;
 		dequeue(g);
+		if (sending == CANNOT)
+			answer(g, &refusal);
 	}
 	event_del(g->on_master_writable);
 }

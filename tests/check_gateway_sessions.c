@@ -3,6 +3,7 @@
  * master and the sessions' processes. The numbers in names are those of the cases that
  * supervision must pass.
  */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -168,18 +169,76 @@ START_TEST(starts_fill_a_file)
 		begun += r.sealed_at == 0;
 		ck_assert(r.sealed_at == 0 || r.sealed_at > before);
 		ck_assert_uint_le(r.sealed_at + r.sealed_len, 1024 * 1024);
-		char *text = malloc(r.sealed_len);
-		ck_assert_int_eq(pread(fd, text, r.sealed_len, (off_t)r.sealed_at), r.sealed_len);
-		cJSON *sealed = cJSON_ParseWithLength(text, r.sealed_len);
+		cJSON *sealed = unseal(&r, fd);
 		ck_assert_str_eq(json_text_at(sealed, "teams.red.1"), "bob");
 		cJSON_Delete(sealed);
-		free(text);
-		close(fd);
 		gateway_bed_refuse(&b, &r, ERROR_MAX_SESSIONS, "");
 		cJSON_Delete(client_message(c));
 		n++;
 	}
 	ck_assert_uint_gt(n, 10);
+	end();
+}
+END_TEST
+
+/* The parameters find no room, as on a machine without memory: refused, and the next one starts. */
+START_TEST(start_that_cannot_be_sealed)
+{
+	struct rlimit none = { 10, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+	int fd;
+
+	begin(__func__);
+	ck_assert_int_eq(prlimit(b.pid, RLIMIT_FSIZE, &none, NULL), 0);
+	client_refuse(c, "overloaded", "session.start", "{" RED ",'game_id':'g1'}");
+	gateway_bed_expect_nothing(&b, 0);
+	ck_assert_int_eq(prlimit(b.pid, RLIMIT_FSIZE, &all, NULL), 0);
+	client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	cJSON *sealed = unseal(&r, fd);
+	ck_assert_str_eq(json_text_at(sealed, "teams.red.1"), "bob");
+	cJSON_Delete(sealed);
+	end();
+}
+END_TEST
+
+/*
+ * The master reads nothing, and there is no descriptor for what would have to wait: those starts
+ * are refused, at once, and those that were sent have their answers when it reads again. An
+ * ordinary user may have as many descriptors on their way as open, and so is refused earlier.
+ */
+START_TEST(start_that_cannot_wait)
+{
+	enum { STARTS = 256 };	/* as many as one client may have; some 160 fill the socket */
+	struct rlimit limit, before;
+	int first = 0, fd;
+
+	begin(__func__);
+	client_do(c, "session.list", NULL);	/* it has its own */
+	ck_assert_int_eq(prlimit(b.pid, RLIMIT_NOFILE, NULL, &before), 0);
+	limit = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	ck_assert_int_eq(prlimit(b.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	for (int i = 0; i < STARTS; i++) {
+		int id = client_send(c, "session.start", "{" RED ",'game_id':'g%d'}", i);
+		first = first != 0 ? first : id;
+	}
+	cJSON *reply = client_message(c);
+	int sent = (int)json_int_at(reply, "id") - first;
+	ck_assert_int_gt(sent, 0);
+	for (int i = sent; i < STARTS; i++) {
+		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
+		cJSON_Delete(reply);
+		reply = i + 1 < STARTS ? client_message(c) : NULL;
+	}
+	ck_assert_int_eq(prlimit(b.pid, RLIMIT_NOFILE, &before, NULL), 0);
+	for (int i = 0; i < sent; i++) {
+		struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+		close(fd);
+		gateway_bed_refuse(&b, &r, ERROR_MAX_SESSIONS, "");
+		expect_refusal(first + i, "max_sessions");
+	}
+	client_send(c, "session.start", "{" RED "}");
+	gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
 	end();
 }
 END_TEST
@@ -1119,6 +1178,8 @@ sessions_suite(void)
 	tcase_add_test(tc, case_07_start);
 	tcase_add_test(tc, start_names_it);
 	tcase_add_test(tc, starts_fill_a_file);
+	tcase_add_test(tc, start_that_cannot_be_sealed);
+	tcase_add_test(tc, start_that_cannot_wait);
 	tcase_add_test(tc, case_04_start_wrong);
 	tcase_add_loop_test(tc, case_12_start_refused, 0, sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(tc, case_18_start_failed);
