@@ -100,7 +100,12 @@ enum journal_step {
 
 struct journal_reader;
 
-/* Opens dirfd/name for reading. NULL with errno (ENOENT; EINVAL: no regular file). */
+/*
+ * Opens dirfd/name to read it, and waits for nobody: not for the writer of a FIFO that lies in a
+ * journal's place. A descriptor, or -1 with errno (ENOENT; ELOOP: a link; EINVAL: no regular file).
+ */
+int	journal_open_to_read(int dirfd, const char *name);
+/* The same with a reader, or NULL with errno. */
 struct journal_reader *journal_reader_open(int dirfd, const char *name);
 /*
  * Reads from a descriptor of the caller's, which it keeps and must outlive the reader (pread:

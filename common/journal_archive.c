@@ -40,7 +40,7 @@ older_name(int dirfd, const char *id, char name[JOURNAL_NAME_MAX])
 	struct journal_summary summary;
 	char number[32];
 	uint64_t line;
-	int fd = openat(dirfd, journal_name(name, id, NULL), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = journal_open_to_read(dirfd, journal_name(name, id, NULL));
 
 	if (fd == -1)
 		return -1;

@@ -51,19 +51,26 @@ journal_reader_new(int fd)
 	return r;
 }
 
-struct journal_reader *
-journal_reader_open(int dirfd, const char *name)
+int
+journal_open_to_read(int dirfd, const char *name)
 {
 	struct stat st;
 	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+struct journal_reader *
+journal_reader_open(int dirfd, const char *name)
+{
+	int fd = journal_open_to_read(dirfd, name);
+
 	if (fd == -1)
 		return NULL;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		errno = EINVAL;
-		return NULL;
-	}
 	struct journal_reader *r = journal_reader_new(fd);
 	if (r == NULL)
 		close(fd);

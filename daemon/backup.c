@@ -236,7 +236,7 @@ static bool
 read_instance(int dir, const char *name, char instance[INSTANCE_SIZE])
 {
 	struct journal_summary s = { 0 };
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = journal_open_to_read(dir, name);
 	uint64_t line;
 
 	if (fd == -1)

@@ -46,8 +46,8 @@ open_last(const struct call *call)
 	int fd;
 
 	journal_name(name, call->game_id, NULL);
-	fd = openat(s->journal_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd != -1 ? fd : openat(s->archive_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = journal_open_to_read(s->journal_dir, name);
+	return fd != -1 ? fd : journal_open_to_read(s->archive_dir, name);
 }
 
 static void
