@@ -42,5 +42,7 @@ void id_from_key(
 /* A new random UUID (version 4). */
 void	instance_new(char out[INSTANCE_SIZE]);
 bool	instance_is_valid(const char *);
+/* Of a session whose journal could not be read: it is valid, and never new. */
+#define INSTANCE_UNKNOWN "00000000-0000-4000-8000-000000000000"
 
 #endif

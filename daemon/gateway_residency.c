@@ -36,11 +36,14 @@ answer_if(struct call *call, const struct service_notice *n, enum residency want
 	answer(call, wanted, seq);
 }
 
-/* Of the life that is meant, and after the order? */
+/* Of the life that is meant, and after the order? One that nobody knew may turn out to be any. */
 static bool
 is_news(const struct call *call, const struct service_notice *n)
 {
-	return strcmp(n->instance, call->instance) == 0 && !call->ask.is_open;
+	bool is_meant = strcmp(n->instance, call->instance) == 0 ||
+			strcmp(call->instance, INSTANCE_UNKNOWN) == 0;
+
+	return is_meant && !call->ask.is_open;
 }
 
 /* ---- hibernate ---- */

@@ -321,6 +321,11 @@ void	services_init(struct master *);
 void	services_fini(struct master *);
 /* Starts the next service that is not up, if the one before is. */
 void	services_start_next(struct master *);
+/*
+ * The helper that finds sessions looks at those again whose journal could not be read; false where
+ * it cannot, or is at it.
+ */
+bool	services_look_again(struct master *);
 bool	services_are_up(const struct master *);
 /* Stops the last that is up; true when none is left. */
 bool	services_stop_last(struct master *);

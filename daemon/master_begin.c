@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "daemon/master.h"
 #include "worker/worker.h"
@@ -138,12 +139,41 @@ session_start(struct master *m, struct service *s, const struct service_request 
 	session_publish(m, &e, now + session_limit(m, &e, LIMIT_START_TIMEOUT_MS) * NS_PER_MS);
 }
 
+/* Gives up what was kept for a session whose journal could not be read. False: it is known. */
+static bool
+make_place(struct master *m, const char *id, uint64_t now_ns)
+{
+	struct registry_entry e;
+
+	if (registry_find(m->registry, id, &e) == REGISTRY_NONE)
+		return true;
+	if (e.pid != 0 || strcmp(e.instance, INSTANCE_UNKNOWN) != 0)
+		return false;
+	timer_set_slot(m, e.slot, 0);
+	registry_slot_free(m->registry, e.slot, now_ns);
+	return true;
+}
+
+/* To whoever asked for it to be looked at again. */
+static void
+tell_found(struct master *m, const struct registry_entry *e)
+{
+	struct service_notice n = notice_of(
+	    e, e->residency == RESIDENCY_HELD ? NOTICE_HELD : NOTICE_HIBERNATED);
+
+	strlcpy(n.text, e->reason, sizeof(n.text));
+	if (m->phase == MASTER_SERVING && e->residency != RESIDENCY_RESTARTING)
+		notice_all(m, &n);
+}
+
 void
 session_found(struct master *m, const struct service_request *r)
 {
 	struct registry_entry e;
 	uint64_t now = clock_boot_ns();
 
+	if (!make_place(m, r->id, now))
+		return;
 	entry_fill(m, &e, r);
 	e.residency = r->wanted;
 	e.state = r->state;
@@ -169,4 +199,5 @@ session_found(struct master *m, const struct service_request *r)
 		session_publish(m, &e, wake_deadline(&e));
 	else
 		session_publish(m, &e, e.residency == RESIDENCY_RESTARTING ? now : 0);
+	tell_found(m, &e);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/id.h"
 #include "common/log.h"
 #include "common/process_id.h"
 #include "daemon/master.h"
@@ -118,6 +119,9 @@ order_release(struct master *m, struct registry_entry *e)
 	if (!session_has_room(m))
 		return ERROR_OVERLOADED;
 	held_forget(&m->place, e->id);
+	/* What it is nobody could read; who mended its journal asks to look again. */
+	if (strcmp(e->instance, INSTANCE_UNKNOWN) == 0)
+		return services_look_again(m) ? ERROR_NONE : ERROR_OVERLOADED;
 	e->n_restarts_at = 0;
 	e->attempts = 0;
 	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());

@@ -146,6 +146,16 @@ services_start_next(struct master *m)
 }
 
 bool
+services_look_again(struct master *m)
+{
+	struct service *s = m->services;
+
+	while (s->kind != NULL && !s->kind->is_helper)
+		s++;
+	return s->kind != NULL && s->state == SERVICE_DOWN && start(s);
+}
+
+bool
 services_are_up(const struct master *m)
 {
 	for (size_t i = 0; i < SERVICE_KINDS_MAX && m->services[i].kind != NULL; i++)
@@ -177,6 +187,11 @@ service_ready(struct master *m, struct service *s)
 void
 service_detail(struct service *s, const char *detail)
 {
+	/* It has much to do, and does it. */
+	if (s->state == SERVICE_COMING) {
+		s->deadline_ns = clock_boot_ns() + READY_MS * NS_PER_MS;
+		timer_set(s->master, s->deadline_ns);
+	}
 	strlcpy(s->detail, detail, sizeof(s->detail));
 	/* The others learn of one that is not up yet when it is. */
 	if (s->state == SERVICE_UP)

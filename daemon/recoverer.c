@@ -2,7 +2,7 @@
  * recoverer.c: the helper that looks through the journals when gamed starts: reads the first
  * and the last record of each, tells the master of every unfinished session that is not in its
  * table, and leaves. The master itself reads no journal. What can't be read is told as held,
- * and never touched.
+ * and never touched; when such a session is released, the helper comes again and looks at it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -116,17 +116,23 @@ open_locked(const struct service_start *start, const char *name)
 	return -1;
 }
 
-/* Made, and nothing ever written: nobody was told of it. */
+/*
+ * Nobody was told of it as long as the disk kept what it said it kept: it is no session, and the
+ * log names it. What stands in it stays, until a session of this id begins.
+ */
 static void
-remove_empty(const struct service_start *start, const char *name)
+put_away_unborn(const struct service_start *start, const char *name)
 {
 	int fd = open_locked(start, name);
 	struct stat st;
 
 	if (fd == -1)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size == 0)
-		unlinkat(start->shared->journal_dir, name, 0);
+	if (fstat(fd, &st) == 0 && st.st_size > 0)
+		log_warning("journal %s: no whole record is in its %jd bytes: no session", name,
+		    (intmax_t)st.st_size);
+	else if (unlinkat(start->shared->journal_dir, name, 0) == 0)
+		log_warning("journal %s was empty: removed", name);
 	close(fd);
 }
 
@@ -159,29 +165,57 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	 * same.
 	 */
 	strlcpy(r.guild, "default", sizeof(r.guild));
-	strlcpy(r.instance, "00000000-0000-4000-8000-000000000000", sizeof(r.instance));
-	fd = openat(start->shared->journal_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	strlcpy(r.instance, INSTANCE_UNKNOWN, sizeof(r.instance));
+	fd = journal_open_to_read(start->shared->journal_dir, name);
 	step = fd != -1 ? journal_summarise(fd, &s, &line) : JOURNAL_ERROR;
-	if (step == JOURNAL_END) {
-		remove_empty(start, name);
+	if (step == JOURNAL_END && registry_find(start->shared->registry, id, NULL) == REGISTRY_NONE) {
+		put_away_unborn(start, name);
 		close(fd);
 		return;
 	}
 	r.wanted = wanted_of(&s);
 	if (step == JOURNAL_ERROR)
-		hold(&r, "journal_unreadable", strerror(errno));
+		hold(&r, "journal_unreadable",
+		    errno == EINVAL ? "it is no regular file" : strerror(errno));
 	if (fd != -1)
 		close(fd);
-	if (!identify(&r, &s) && step != JOURNAL_ERROR) {
-		snprintf(detail, sizeof(detail), "line %llu: not a session that this gamed knows",
-		    (unsigned long long)(line != 0 ? line : 1));
-		hold(&r, "journal_damaged", detail);
-	} else if (step == JOURNAL_DAMAGED) {
+	bool is_known = identify(&r, &s);
+	if (step == JOURNAL_DAMAGED) {
 		snprintf(detail, sizeof(detail), "line %llu is damaged", (unsigned long long)line);
 		hold(&r, "journal_damaged", detail);
+	} else if (!is_known && step != JOURNAL_ERROR) {
+		hold(&r, "journal_damaged", "line 1: not a session that this gamed knows");
 	} else if (held_reason(start->shared->state_dir, id, why, sizeof(why))) {
 		hold(&r, why, "held before gamed was started");
 	}
+	tell(start->master, &r);
+}
+
+/* Those whose journal could not be read: somebody may have mended it. */
+static void
+look_again(const struct service_start *start)
+{
+	const struct registry *registry = start->shared->registry;
+	char name[JOURNAL_NAME_MAX];
+	struct registry_entry e;
+
+	for (uint32_t slot = 0; slot < registry_high(registry); slot++)
+		if (registry_read(registry, slot, &e) && e.pid == 0 &&
+		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0)
+			look_at(start, e.id, journal_name(name, e.id, NULL));
+}
+
+/* The master waits for as long as it hears of us, however many there are. */
+static void
+tell_progress(const struct service_start *start, unsigned n, uint64_t *told_ns)
+{
+	struct service_request r = { .what = SERVICE_DETAIL };
+	uint64_t now = clock_boot_ns();
+
+	if (now - *told_ns < NS_PER_S)
+		return;
+	*told_ns = now;
+	snprintf(r.text, sizeof(r.text), "%u journals so far", n);
 	tell(start->master, &r);
 }
 
@@ -191,8 +225,10 @@ look_through(const struct service_start *start, bool recover)
 {
 	int copy = openat(start->shared->journal_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
+	uint64_t told_ns = clock_boot_ns();
 	struct dirent *found;
 	char id[ID_MAX + 1];
+	unsigned n = 0;
 
 	if (dir == NULL) {
 		if (copy != -1)
@@ -206,6 +242,7 @@ look_through(const struct service_start *start, bool recover)
 		    strcmp(found->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		strlcpy(id, found->d_name, len - strlen(SUFFIX) + 1);
+		tell_progress(start, n++, &told_ns);
 		/* What the master knows goes on as its table says. */
 		if (!id_is_valid(id) ||
 		    registry_find(start->shared->registry, id, NULL) != REGISTRY_NONE)
@@ -229,7 +266,8 @@ recoverer_main(const struct service_start *start)
 
 	process_begin(shared,
 	    &(struct process_start){.title = "recoverer", .keep = keep, .dies_with_master = true});
-	if (!look_through(start, start->shared->config->recover))
+	look_again(start);
+	if (!registry_header(shared->registry)->ready && !look_through(start, shared->config->recover))
 		fatal(1, "cannot read the journal directory: %s", strerror(errno));
 	tell(start->master, &r);
 	process_exit(0);

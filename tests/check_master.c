@@ -244,10 +244,26 @@ toy_find(const struct service_start *start)
 	}
 }
 
+/* Where a file of this name says so, it takes longer than a service may say nothing. */
+#define SLOWLY "found-slowly"
+
+static void
+toy_take_long(const struct service_start *start)
+{
+	struct service_request r = { .what = SERVICE_DETAIL };
+	char path[PATH_MAX];
+
+	for (int i = 0; i < 3 && access(scratch_path(path, SLOWLY), F_OK) == 0; i++) {
+		poll(NULL, 0, 4000);
+		message_send_request(start->master, &r, -1);
+	}
+}
+
 static void
 toy_recoverer(const struct service_start *start)
 {
 	toy_begin(start);
+	toy_take_long(start);
 	toy_find(start);
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	_exit(0);
@@ -978,6 +994,19 @@ START_TEST(sessions_whose_time_is_over)
 }
 END_TEST
 
+/* Who looks through many journals may take long, as long as it says that it is at it. */
+START_TEST(finding_them_takes_long)
+{
+	char path[PATH_MAX];
+	int fd = open(scratch_path(path, SLOWLY), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	boot(NULL);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
 /*
  * What was found asleep idles since it was played; of what comes back awake its process will
  * tell.
@@ -1075,6 +1104,7 @@ main(void)
 	tcase_add_test(tc, no_room_to_wake);
 	tcase_add_test(tc, idle_sessions_sleep);
 	tcase_add_test(tc, sessions_whose_time_is_over);
+	tcase_add_test(tc, finding_them_takes_long);
 	tcase_add_test(tc, found_sessions_have_their_times);
 	tcase_add_test(tc, a_gateway_that_breaks_the_form_is_replaced);
 	tcase_add_test(tc, case_43_49_services_give_up);

@@ -3,6 +3,7 @@
  * start finds the journals, and brings every unfinished session back as it was.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
@@ -108,6 +109,119 @@ START_TEST(case_10_102_everything_is_killed)
 	ck_assert_uint_eq(slots_used(), 6);
 	check_sockets(3);
 	client_do(c, "session.command", "{'game_id':'asleep'," GUESS "}");
+	scenario_end();
+}
+END_TEST
+
+/* ---- a journal that can't be read ---- */
+
+static void
+flip_a_bit(const char *path)
+{
+	char byte;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	ck_assert_int_eq(pread(fd, &byte, 1, 60), 1);
+	byte ^= 1;
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 60), 1);
+	close(fd);
+}
+
+static void
+put_fifo(const char *path)
+{
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static void
+put_link(const char *path)
+{
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(symlink("nowhere", path), 0);
+}
+
+static void
+put_nothing(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	ck_assert_int_eq(write(fd, "x\n", 2), 2);
+	close(fd);
+}
+
+static const struct {
+	void (*spoil)(const char *path);
+	const char *reason, *words;
+} unreadable[] = {
+	{ flip_a_bit, "journal_damaged", "line 1 is damaged" },
+	{ put_fifo, "journal_unreadable", "no regular file" },
+	{ put_link, "journal_unreadable", "symbolic link" },
+	{ put_nothing, "journal_damaged", "line 1" },
+};
+
+/* With nothing of it known but its name it is held; a release looks again, mended or not. */
+START_TEST(mended_and_released)
+{
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+
+	scenario_begin(__func__, "");
+	start("other", "");
+	table_start(c, "g1", 3);
+	cJSON *before = table_view(c, "g1");
+	kill_everything(true);
+	bed_journal(bed, "journal", "g1", path);
+	snprintf(copy, sizeof(copy), "%s.good", path);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
+	unreadable[_i].spoil(path);
+	next_master();
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	ck_assert_str_eq(look("g1").reason, unreadable[_i].reason);
+	ck_assert_ptr_nonnull(strstr(look("g1").last_words, unreadable[_i].words));
+	client_refuse(c, "held", "session.release", "{'game_id':'g1'}");
+	ck_assert_str_eq(look("g1").reason, unreadable[_i].reason);
+	ck_assert_int_eq(rename(copy, path), 0);
+	client_do(c, "session.release", "{'game_id':'g1'}");
+	table_check_same(c, "g1", before);
+	cJSON_Delete(table_guess(c, "g1", "ann", 0));
+	ck_assert_uint_eq(slots_used(), 2);
+	scenario_end();
+}
+END_TEST
+
+/* It is given up: mended, or with its file gone; in both cases it ends, and its id is free. */
+START_TEST(unreadable_and_stopped)
+{
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+
+	scenario_begin(__func__, "");
+	table_start(c, "g1", 3);
+	kill_everything(true);
+	bed_journal(bed, "journal", "g1", path);
+	snprintf(copy, sizeof(copy), "%s.good", path);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
+	put_link(path);
+	next_master();
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	client_refuse(c, "held", "session.stop", "{'game_id':'g1'}");
+	ck_assert_int_eq(_i == 0 ? rename(copy, path) : unlink(path), 0);
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	bed_wait_gone(bed, "g1");
+	ck_assert(bed_exists(bed_journal(bed, "archive", "g1", path)) == (_i == 0));
+	table_start(c, "g1", 1);
+	scenario_end();
+}
+END_TEST
+
+/* Nobody waits for the writer of a FIFO. */
+START_TEST(fifo_in_the_archive)
+{
+	char path[BED_PATH_MAX];
+
+	scenario_begin(__func__, "");
+	ck_assert_int_eq(mkfifo(bed_journal(bed, "archive", "g1", path), 0600), 0);
+	client_refuse(c, "not_found", "session.command", "{'game_id':'g1','key':'k'," GUESS "}");
+	ck_assert_int_eq(unlink(path), 0);
 	scenario_end();
 }
 END_TEST
@@ -299,6 +413,10 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, case_10_102_everything_is_killed, 0, 2);
+	tcase_add_loop_test(
+	    tc, mended_and_released, 0, sizeof(unreadable) / sizeof(unreadable[0]));
+	tcase_add_loop_test(tc, unreadable_and_stopped, 0, 2);
+	tcase_add_test(tc, fifo_in_the_archive);
 	tcase_add_test(tc, case_54_after_the_services_gave_up);
 	tcase_add_test(tc, case_10_recover_false_is_for_a_new_start);
 	tcase_add_loop_test(tc, many_come_back_a_few_at_a_time, 0, 2);

@@ -29,8 +29,8 @@ leave_if_archived(struct worker *w)
 	struct journal_summary summary;
 	char name[JOURNAL_NAME_MAX];
 	uint64_t line;
-	int fd = openat(w->shared->archive_dir, journal_name(name, w->entry.id, NULL),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd =
+	    journal_open_to_read(w->shared->archive_dir, journal_name(name, w->entry.id, NULL));
 
 	if (fd == -1)
 		return;
@@ -52,7 +52,7 @@ sync_mode(const struct config *config)
 }
 
 static void
-open_journal(struct worker *w, bool create)
+open_journal(struct worker *w, bool create, bool finish)
 {
 	const struct config *config = w->shared->config;
 	pid_t owner = 0;
@@ -68,6 +68,8 @@ open_journal(struct worker *w, bool create)
 		ending_leave(w, EXIT_INTENT_BUSY, 1, "its journal is locked by pid %d", (int)owner);
 	case JOURNAL_ABSENT:
 		leave_if_archived(w);
+		if (finish)
+			ending_leave(w, EXIT_INTENT_STOPPED, 0, "there is no journal to end");
 		ending_leave(w, EXIT_INTENT_REFUSED, 1, "there is no journal");
 	case JOURNAL_FAILED:
 		break;
@@ -136,7 +138,7 @@ replay(struct worker *w, bool finish)
 static void
 open_and_replay(struct worker *w, bool create, bool finish)
 {
-	open_journal(w, create);
+	open_journal(w, create, finish);
 	replay(w, finish);
 }
 
@@ -253,7 +255,9 @@ recovery_run(struct worker *w, bool finish, const struct sealed *sealed)
 	cell_phase(&w->cell, PHASE_RECOVERING);
 	fault_hit("recovery");
 	open_and_replay(w, sealed != NULL, finish);
-	if (w->session->seq != 0 && strcmp(w->session->instance, w->entry.instance) != 0)
+	/* Whose journal could not be read is ended as whoever it turns out to be. */
+	if (w->session->seq != 0 && strcmp(w->session->instance, w->entry.instance) != 0 &&
+	    strcmp(w->entry.instance, INSTANCE_UNKNOWN) != 0)
 		make_way(w, sealed);
 	if (w->session->is_over)
 		worker_leave(w, LEAVING_ENDS, NULL);
