@@ -136,12 +136,14 @@ stop_worker(struct acts *a)
 	return choose_session(a, &e) && stop_process(a, process_of(&e));
 }
 
+/* Not on the way up: a service that cannot be started ends gamed, as it should. */
 static bool
 kill_service(struct acts *a)
 {
 	unsigned n = dice_below(&a->dice, sizeof(services) / sizeof(services[0]));
+	struct bed *bed = a->chaos->bed;
 
-	return a->chaos->bed->pid != 0 && bed_kill_service(a->chaos->bed, services[n]);
+	return bed->pid != 0 && bed_serves(bed) && bed_kill_service(bed, services[n]);
 }
 
 static bool
