@@ -10,6 +10,8 @@
 #include "daemon/gateway_routes.h"
 
 #define TURN_MS 300	/* how long earlier commands may hold a stop up */
+#define LOOK_MS 1000	/* between two looks at an end that is waited for */
+#define TRIES	3	/* so many have failed to write it: the caller is told */
 
 static void
 answer_ended(struct call *call, uint64_t seq)
@@ -54,6 +56,31 @@ on_notice_of_end(struct call *call, const struct service_notice *n)
 	}
 }
 
+/*
+ * An end that cannot be written, for want of room for instance, is tried again for as long as it
+ * takes; who asked for it need not wait for that.
+ */
+static void
+look(struct call *call)
+{
+	struct registry_entry e;
+
+	if (registry_find(call->g->registry, call->game_id, &e) != REGISTRY_NONE &&
+	    strcmp(e.instance, call->instance) == 0 && (e.finish_due || e.finishing) &&
+	    e.busy >= TRIES)
+		call_fail_with(call, ERROR_JOURNAL, NULL,
+		    "its end cannot be written now, and is tried again: session.why has the cause");
+	else
+		call_set_deadline(call, LOOK_MS, look);
+}
+
+static void
+on_end_accepted(struct call *call, const struct service_notice *n)
+{
+	(void)n;
+	call_set_deadline(call, LOOK_MS, look);
+}
+
 /* ---- stop ---- */
 
 static void
@@ -79,6 +106,7 @@ handle_stop(struct call *call)
 	if (!call_find_session(call))
 		return;
 	call->on_notice = on_notice_of_end;
+	call->on_accepted = on_end_accepted;
 	call->timeout_ms = (uint32_t)call_number(call, "timeout_ms", UINT32_MAX);
 	struct route *r = route_get(call->g, call->game_id);
 	if (r == NULL || (reason != NULL && (call->reason = strdup(reason)) == NULL)) {
@@ -103,5 +131,6 @@ handle_kill(struct call *call)
 	if (!call_find_session(call))
 		return;
 	call->on_notice = on_notice_of_end;
+	call->on_accepted = on_end_accepted;
 	call_order(call, SERVICE_KILL);
 }

@@ -893,6 +893,25 @@ START_TEST(case_76_stop_refused)
 }
 END_TEST
 
+/* It is tried again for as long as it takes: who asked is told. */
+START_TEST(stop_that_cannot_be_written)
+{
+	begin_with_session(__func__);
+	for (int i = 0; i < 2; i++) {
+		const char *method = i == 0 ? "session.stop" : "session.kill";
+		int id = client_send(c, method, "{'game_id':'g1'}");
+		struct service_request r =
+		    gateway_bed_expect(&b, i == 0 ? SERVICE_STOP : SERVICE_KILL, NULL);
+		e.finish_due = 1;
+		e.busy = 3;
+		gateway_bed_residency(&b, &e, RESIDENCY_STOPPING);
+		gateway_bed_done(&b, &r);
+		expect_refusal(id, "journal");
+	}
+	end();
+}
+END_TEST
+
 /*
  * A stop that was sent after a command comes after it; where that does not end, it is not held
  * up.
@@ -1207,6 +1226,7 @@ sessions_suite(void)
 	tcase_add_test(tc, case_77_stop_waits_for_the_end);
 	tcase_add_test(tc, stop_of_this_life);
 	tcase_add_test(tc, case_76_stop_refused);
+	tcase_add_test(tc, stop_that_cannot_be_written);
 	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
 	tcase_add_test(tc, case_68_kill_waits_for_nothing);
 	tcase_add_loop_test(tc, case_57_release, 0, 2);
