@@ -88,9 +88,11 @@ extern const enum error_reason method_errors[];
 
 /*
  * Checks params (NULL: none) against the row: unknown, missing, wrong type, out of range; names
- * the field ("limits.max_seconds"). Pure.
+ * the field ("limits.max_seconds"). had_nul as in struct rpc_request: then a string with what was
+ * an escaped NUL is refused wherever it is, open objects included. Pure.
  */
-bool	method_check(const struct method *, const cJSON *params, struct rpc_error *);
+bool	method_check(
+    const struct method *, const cJSON *params, bool had_nul, struct rpc_error *);
 
 /*
  * The OpenRPC document (1.3), generated from the table, errors and modes included. A new object,

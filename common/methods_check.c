@@ -157,9 +157,41 @@ check_object(const struct param *rows, bool open, const cJSON *object, const cha
 	return true;
 }
 
+/*
+ * Is U+0001 in a string or a name of it? The parser puts it where an escaped NUL was. The depth
+ * is bounded by the parser.
+ */
+static bool
+has_replaced_nul(const cJSON *v)
+{
+	const cJSON *item;
+
+	if (v->string != NULL && strchr(v->string, 1) != NULL)
+		return true;
+	if (cJSON_IsString(v))
+		return strchr(v->valuestring, 1) != NULL;
+	cJSON_ArrayForEach (item, v)
+		if (has_replaced_nul(item))
+			return true;
+	return false;
+}
+
+/* One that was written as U+0001, in the same line as a NUL, is refused with it. */
+static bool
+check_nuls(const cJSON *params, struct rpc_error *e)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach (item, params)
+		if (has_replaced_nul(item))
+			return fail(e, (struct where){NULL, item->string}, "has U+0000 in it");
+	return true;
+}
+
 bool
-method_check(const struct method *m, const cJSON *params, struct rpc_error *e)
+method_check(const struct method *m, const cJSON *params, bool had_nul, struct rpc_error *e)
 {
 	rpc_error_set(e, ERROR_NONE, NULL, NULL);
-	return check_object(m->params, false, params, NULL, e);
+	return check_object(m->params, false, params, NULL, e) &&
+	    (!had_nul || check_nuls(params, e));
 }

@@ -103,6 +103,7 @@ static void
 request_read(struct rpc_request *r, const cJSON *item, bool had_nul)
 {
 	strcpy(r->id, "null");
+	r->had_nul = had_nul;
 	rpc_error_set(&r->error, ERROR_NONE, NULL, NULL);
 	const char *fault = request_fault(r, item, had_nul);
 	if (fault != NULL) {

@@ -47,6 +47,7 @@ struct rpc_request {
 	char	 id[RPC_ID_TEXT];
 	char	 method[64];
 	cJSON	*params;		/* an object, or NULL: none. Borrowed from the rpc_input */
+	bool	 had_nul;		/* its line had an escaped NUL: U+0001 may have been one */
 	struct rpc_error error;		/* reason is not ERROR_NONE: answer with this */
 };
 
@@ -63,8 +64,8 @@ struct rpc_input {
  * Parses a line (no newline). Always gives at least one request, if only one whose error is to be
  * answered (parse error, an empty batch, too deep), so that the caller has one path. 0, or -1
  * without memory. rpc_input_clear afterwards. Duplicate member names, NUL bytes and bad UTF-8 are
- * parse errors. An escaped NUL in a string becomes U+0001, which no name, key or word may have in
- * it either.
+ * parse errors. An escaped NUL in a string becomes U+0001, as cJSON cannot hold it: had_nul says
+ * so, and method_check refuses it.
  */
 int	rpc_parse(const char *line, size_t len, struct rpc_input *);
 void	rpc_input_clear(struct rpc_input *);

@@ -169,7 +169,7 @@ any_name_twice(const cJSON *value)
 	return found;
 }
 
-/* Every escaped NUL to U+0001: of the same length, and as little allowed in a name. */
+/* Every escaped NUL to U+0001: of the same length, and in no name, key or id either. */
 static char *
 replace_nuls(const char *text, size_t len)
 {

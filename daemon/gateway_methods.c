@@ -52,7 +52,7 @@ method_run(struct call *call, const struct rpc_request *r, enum role role)
 		    m->name, role_name(m->role), role_name(role));
 		return;
 	}
-	if (!method_check(m, r->params, &e)) {
+	if (!method_check(m, r->params, r->had_nul, &e)) {
 		call_fail(call, &e);
 		return;
 	}

@@ -18,11 +18,29 @@ check(enum method_number number, const char *params)
 	cJSON *value = params != NULL ? cJSON_Parse(params) : NULL;
 
 	ck_assert(params == NULL || value != NULL);
-	bool ok = method_check(&methods[number], value, &error);
+	bool ok = method_check(&methods[number], value, false, &error);
 	cJSON_Delete(value);
 	ck_assert_int_eq(ok, error.reason == ERROR_NONE);
 	return ok;
 }
+
+/* What the parser made of an escaped NUL, in a value and in a name, deep in an open object. */
+START_TEST(nul)
+{
+	cJSON *value =
+	    cJSON_Parse("{\"game_id\":\"g\",\"command\":{\"type\":\"x\",\"a\":[{\"b\\u0001\":1}]}}");
+
+	ck_assert(method_check(&methods[METHOD_SESSION_COMMAND], value, false, &error));
+	ck_assert(!method_check(&methods[METHOD_SESSION_COMMAND], value, true, &error));
+	ck_assert_int_eq(error.reason, ERROR_INVALID_PARAMS);
+	ck_assert_str_eq(error.field, "command");
+	cJSON_Delete(value);
+	value = cJSON_Parse("{\"dir\":\"/x\\u0001y\"}");
+	ck_assert(!method_check(&methods[METHOD_SUPERVISOR_BACKUP], value, true, &error));
+	ck_assert_str_eq(error.field, "dir");
+	cJSON_Delete(value);
+}
+END_TEST
 
 static const struct {
 	enum method_number method;
@@ -257,6 +275,7 @@ methods_suite(void)
 	tcase_add_loop_test(tc, refused, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_loop_test(tc, invalid_id, 0, sizeof(no_ids) / sizeof(no_ids[0]));
 	tcase_add_test(tc, long_name);
+	tcase_add_test(tc, nul);
 	tcase_add_test(tc, table);
 	tcase_add_test(tc, document);
 	tcase_add_test(tc, document_without_memory);

@@ -164,6 +164,9 @@ START_TEST(nul_escaped)
 	ck_assert_int_eq(in.requests[0].error.reason, ERROR_NONE);
 	ck_assert_str_eq(cJSON_GetObjectItem(in.requests[0].params, "a")->valuestring, "x\x01y");
 	ck_assert_str_eq(cJSON_GetObjectItem(in.requests[0].params, "b")->valuestring, "\\u0000");
+	ck_assert(in.requests[0].had_nul);
+	parse("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{\"b\":\"\\\\u0000\"}}");
+	ck_assert(!in.requests[0].had_nul);
 }
 END_TEST
 

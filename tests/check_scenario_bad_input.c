@@ -82,6 +82,15 @@ static const struct {
     {LINE("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.get\",\"params\":{\"game_id\":"
 	  "\"a\\u0000b\"}}"),
 	"invalid_id", "1"},
+    {LINE("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"supervisor.backup\",\"params\":{\"dir\":"
+	  "\"/nowhere/\\u0000x\"}}"),
+	"invalid_params", "1"},
+    {LINE("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.stop\",\"params\":{\"game_id\":"
+	  "\"g1\",\"reason\":\"a\\u0000b\"}}"),
+	"invalid_params", "1"},
+    {LINE("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.command\",\"params\":{\"game_id\":"
+	  "\"g1\",\"command\":{\"type\":\"guess\",\"word\":\"a\\u0000b\"}}}"),
+	"invalid_params", "1"},
     {LINE("[]"), "invalid_request", "null"},
     {LINE("1"), "invalid_request", "null"},
     {LINE("{\"id\":1,\"method\":\"session.list\"}"), "invalid_request", "1"},

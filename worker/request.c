@@ -215,16 +215,17 @@ may_run(struct request *rq)
 }
 
 static void
-run(struct request *rq, const struct method *method, cJSON *given)
+run(struct request *rq, const struct method *method, const struct rpc_request *r)
 {
 	cJSON *made;
 
 	if (rq->role < method->role)
 		rpc_error_set(&rq->error, ERROR_DENIED, NULL, NULL);
-	else if (!complete_params(rq->worker, method, given, &made, &rq->params))
+	else if (!complete_params(rq->worker, method, r->params, &made, &rq->params))
 		rpc_error_set(&rq->error, ERROR_OVERLOADED, NULL, "no memory");
 	else {
-		if (method_check(method, rq->params, &rq->error) && may_run(rq))
+		if (method_check(method, rq->params, r->had_nul, &rq->error) &&
+		    may_run(rq))
 			handlers[method->number](rq);
 		cJSON_Delete(made);
 		rq->params = NULL;
@@ -244,5 +245,5 @@ request_run(struct request *rq, const struct rpc_request *rpc)
 		rpc_error_set(&rq->error, ERROR_METHOD_NOT_FOUND, NULL, NULL);
 		return;
 	}
-	run(rq, method, rpc->params);
+	run(rq, method, rpc);
 }
