@@ -295,6 +295,8 @@ void	asks_fini(struct gateway *);
 int	ask_send(struct gateway *, struct ask *, struct service_request *, int fd);
 /* its answer is thrown away; harmless if it is not open */
 void	ask_close(struct gateway *, struct ask *);
+/* What a refusal is to a client: its sentence, and behind it what the master says of it. */
+void	ask_error(struct rpc_error *, const struct service_notice *);
 /* A request about a session, filled in. */
 struct service_request ask_about(enum service_asks, const char *id);
 

@@ -111,6 +111,15 @@ ask_close(struct gateway *g, struct ask *ask)
 	RB_REMOVE(asks, &g->asks, ask);
 }
 
+void
+ask_error(struct rpc_error *e, const struct service_notice *n)
+{
+	rpc_error_set(e, n->error, NULL, "%s%s%s", error_find(n->error)->message,
+	    n->text[0] != '\0' ? ": " : "", n->text);
+	if (n->error == ERROR_OVERLOADED)
+		e->retry_after_ms = RETRY_AFTER_MS;
+}
+
 static void
 answer(struct gateway *g, const struct service_notice *n)
 {

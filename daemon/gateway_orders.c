@@ -15,15 +15,13 @@ refused(struct call *call, const struct service_notice *n)
 	bool is_release = call->method->number == METHOD_SESSION_RELEASE;
 	struct rpc_error e;
 
-	rpc_error_set(&e, n->error, NULL, NULL);
+	ask_error(&e, n);
 	if (n->error == ERROR_INVALID_STATE) {
 		rpc_error_set(&e, n->error, NULL, "%s",
 		    is_release ? "the session is not held" : "the session is ending");
 		strlcpy(e.state, is_release ? n->state : session_state_name(STATE_CLEANUP),
 		    sizeof(e.state));
 	}
-	if (n->error == ERROR_OVERLOADED)
-		e.retry_after_ms = RETRY_AFTER_MS;
 	call_fail(call, &e);
 }
 

@@ -231,10 +231,13 @@ static void
 on_wake_answer(struct ask *ask, const struct service_notice *n)
 {
 	struct route *r = ask->owner;
+	struct rpc_error e;
 
 	ask_close(r->g, ask);
-	if (n->what == NOTICE_REFUSED)
-		fail_queue(r, n->error, STATE_NONE, "");
+	if (n->what == NOTICE_REFUSED) {
+		ask_error(&e, n);
+		fail_queue(r, n->error, STATE_NONE, e.message);
+	}
 	/*
 	 * Otherwise READY or HELD comes. It may have come: notices are in order, but the registry
 	 * is ahead of them.

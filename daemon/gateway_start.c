@@ -229,14 +229,11 @@ fail_start(struct call *call, const struct service_notice *n)
 {
 	struct rpc_error e;
 
-	rpc_error_set(&e, n->error, NULL, "%s%s%s", error_find(n->error)->message,
-	    n->text[0] != '\0' ? ": " : "", n->text);
+	ask_error(&e, n);
 	if (n->error == ERROR_START_FAILED)
 		snprintf(e.why, sizeof(e.why), "%.63s", n->text);
 	if (n->error == ERROR_ALREADY_STARTED)
 		e.pid = n->pid;
-	if (n->error == ERROR_OVERLOADED)
-		e.retry_after_ms = RETRY_AFTER_MS;
 	call_fail(call, &e);
 }
 

@@ -276,6 +276,7 @@ void	session_found(struct master *, const struct service_request *);
 uint64_t session_limit(const struct master *, const struct registry_entry *, enum limit);
 /* May one more have a process, as sessions.awake_max says? */
 bool	session_has_room(const struct master *);
+#define NO_ROOM "sessions.awake_max are awake"	/* what a client is told then */
 void	session_ready(struct master *, const struct worker_message *);
 /* Its process is gone, as last_exit says: what becomes of the session is decided. */
 void	session_died(struct master *, struct registry_entry *e);

@@ -101,7 +101,7 @@ start_refusal(const struct master *m, const struct service_request *r, struct re
 	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
 		return ERROR_MAX_SESSIONS;
 	if (!session_has_room(m))
-		*why = "sessions.awake_max are awake";
+		*why = NO_ROOM;
 	else if (room_is_low(m))
 		*why = "less room than journal.disk_free_min_mb is left for journals";
 	return **why != '\0' ? ERROR_OVERLOADED : ERROR_NONE;

@@ -101,7 +101,8 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	case SERVICE_GAPS:
 		break;
 	}
-	answer(s, r, error, "", &e);
+	/* Of these only a wake and a release are refused so. */
+	answer(s, r, error, error == ERROR_OVERLOADED ? NO_ROOM : "", &e);
 }
 
 /* Services have heard of the new settings before the answer comes. */

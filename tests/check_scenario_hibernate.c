@@ -209,6 +209,36 @@ START_TEST(in_the_last_moment)
 }
 END_TEST
 
+/* The reply to this request is a refusal that names the limit. */
+static void
+names_limit(int id)
+{
+	cJSON *reply = client_reply(c, id);
+
+	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
+	ck_assert_int_gt(json_int_at(reply, "error.data.retry_after_ms"), 0);
+	ck_assert_str_eq(json_text_at(reply, "error.message"),
+	    "not now, try again later: sessions.awake_max are awake");
+	cJSON_Delete(reply);
+}
+
+/* Where no more may be awake, every refusal says so: a start's, an order's and a command's. */
+START_TEST(no_room)
+{
+	scenario_begin(__func__, "[sessions]\nawake_max=1\n");
+	table_start(c, "g1", 3);
+	request("session.hibernate", "g1", "hibernated");
+	table_start(c, "g2", 3);
+	names_limit(client_send(c, "session.start",
+	    "{'game_id':'g3','mode':'two_player','teams':{'red':['ann','bob']}}"));
+	names_limit(client_send(c, "session.wake", "{'game_id':'g1'}"));
+	names_limit(client_send(c, "session.command",
+	    "{'game_id':'g1','command':{'type':'guess','player':'ann','word':'x'}}"));
+	names_limit(client_send(c, "session.pause", "{'game_id':'g1'}"));
+	scenario_end();
+}
+END_TEST
+
 /* hibernate_after_s, also where it comes with a reload; it is played, and sleeps again. */
 START_TEST(idle)
 {
@@ -380,6 +410,7 @@ main(void)
 	tcase_add_test(tc, over_a_restart);
 	tcase_add_test(tc, commands_meanwhile);
 	tcase_add_test(tc, in_the_last_moment);
+	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, idle);
 	tcase_add_test(tc, timer_over_a_restart);
 	tcase_add_loop_test(tc, paused_for_too_long, 0, 2);
