@@ -20,12 +20,13 @@ static const char *const restarts[] = {"permanent", "transient", "temporary", NU
 		 .help = "the session's id"}
 #define END	{.name = NULL}
 
+/* In the ranges of the keys of [sessions] (tests/check_methods.c compares). */
 static const struct param limits_members[] = {
 	{.name = "max_restarts", .type = PARAM_LIMIT, .max = 64,
 	 .help = "restarts within max_seconds before the session is held"},
-	{.name = "max_seconds", .type = PARAM_INTEGER, .min = 1, .max = 31536000,
+	{.name = "max_seconds", .type = PARAM_INTEGER, .min = 1, .max = 315360000,
 	 .help = "the period in which restarts count"},
-	{.name = "stop_timeout_ms", .type = PARAM_LIMIT, .max = MONTH_MS,
+	{.name = "stop_timeout_ms", .type = PARAM_INTEGER, .max = 86400000,
 	 .help = "how long its end may take before it is killed"},
 	END
 };

@@ -6,6 +6,7 @@
 
 #include <check.h>
 
+#include "common/config.h"
 #include "common/methods.h"
 #include "common/modes.h"
 #include "tests/lib/suite.h"
@@ -60,6 +61,9 @@ static const struct {
 	"\"stop_timeout_ms\":0}}"},
     {METHOD_SESSION_START,
 	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_restarts\":\"unlimited\"}}"},
+    {METHOD_SESSION_START,
+	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_seconds\":315360000,"
+	"\"stop_timeout_ms\":86400000}}"},
     {METHOD_SESSION_COMMAND,
 	"{\"game_id\":\"g\",\"command\":{\"type\":\"guess\",\"word\":\"x\"},\"if_seq\":0}"},
     {METHOD_SESSION_STOP, "{\"game_id\":\"g\",\"timeout_ms\":0}"},
@@ -113,6 +117,14 @@ static const struct {
 	"limits.max_seconds"},
     {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"stop_timeout_ms\":-5}}",
 	"limits.stop_timeout_ms"},
+    {METHOD_SESSION_START,
+	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"stop_timeout_ms\":\"unlimited\"}}",
+	"limits.stop_timeout_ms"},
+    {METHOD_SESSION_START,
+	"{\"mode\":\"x\",\"teams\":{},\"limits\":{\"stop_timeout_ms\":86400001}}",
+	"limits.stop_timeout_ms"},
+    {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"max_seconds\":315360001}}",
+	"limits.max_seconds"},
     {METHOD_SESSION_START, "{\"mode\":\"x\",\"teams\":{},\"limits\":{\"other\":1}}",
 	"limits.other"},
     {METHOD_SESSION_COMMAND, "{\"game_id\":\"g\"}", "command"},
@@ -153,6 +165,23 @@ START_TEST(invalid_id)
 END_TEST
 
 /* A name as long as a line does not leave its field. */
+/* A start's own limits are what those of [sessions] may be. */
+START_TEST(limits_of_a_start)
+{
+	const struct param *p = methods[METHOD_SESSION_START].params;
+
+	while (strcmp(p->name, "limits") != 0)
+		p++;
+	for (p = p->members; p->name != NULL; p++) {
+		const struct config_key *key = config_key_find("sessions", p->name);
+		ck_assert_msg(key != NULL, "%s is no key", p->name);
+		ck_assert_msg(p->min == (double)key->min && p->max == (double)key->max,
+		    "%s has another range", p->name);
+		ck_assert_int_eq(p->type, key->unlimited != NULL ? PARAM_LIMIT : PARAM_INTEGER);
+	}
+}
+END_TEST
+
 START_TEST(long_name)
 {
 	char params[4096] = "{\"";
@@ -274,6 +303,7 @@ methods_suite(void)
 	tcase_add_loop_test(tc, accepted, 0, sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(tc, refused, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_loop_test(tc, invalid_id, 0, sizeof(no_ids) / sizeof(no_ids[0]));
+	tcase_add_test(tc, limits_of_a_start);
 	tcase_add_test(tc, long_name);
 	tcase_add_test(tc, nul);
 	tcase_add_test(tc, table);
