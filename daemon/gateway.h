@@ -253,6 +253,8 @@ struct gateway {
 
 	int			 control, spare;
 	struct event		*on_control, *accept_again;
+	uint64_t		 turned_away_told_ns;	/* when the log said so last; 0 never */
+	unsigned		 n_turned_away;		/* since then */
 	struct clients		 clients, doomed;
 	unsigned		 n_clients;
 	LIST_HEAD(, call)	 calls;		/* of all clients, gone ones too */

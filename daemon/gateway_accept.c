@@ -11,11 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "daemon/gateway.h"
 #include "daemon/gateway_routes.h"
 
-#define BACK_OFF_MS 50
+#define BACK_OFF_MS	50
+#define TELL_AGAIN_NS	(60 * NS_PER_S)
 
 static void
 accept_later(struct gateway *g)
@@ -26,6 +28,20 @@ accept_later(struct gateway *g)
 	event_add(g->accept_again, &soon);
 }
 
+/* The first is told at once, those that follow once a minute: they may be thousands a second. */
+static void
+tell_turned_away(struct gateway *g)
+{
+	uint64_t now = clock_boot_ns();
+
+	g->n_turned_away++;
+	if (g->turned_away_told_ns != 0 && now - g->turned_away_told_ns < TELL_AGAIN_NS)
+		return;
+	log_warning("clients turned away: %u, as too many are connected", g->n_turned_away);
+	g->turned_away_told_ns = now;
+	g->n_turned_away = 0;
+}
+
 /* The one thing that a client hears without having spoken: that it can't be heard. Takes fd. */
 static void
 turn_away(struct gateway *g, int fd)
@@ -33,6 +49,7 @@ turn_away(struct gateway *g, int fd)
 	struct json_writer *w = gateway_writer(g);
 	struct rpc_error e;
 
+	tell_turned_away(g);
 	rpc_error_set(&e, ERROR_OVERLOADED, NULL, "too many clients are connected");
 	e.retry_after_ms = RETRY_AFTER_MS;
 	rpc_failure(w, "null", &e);

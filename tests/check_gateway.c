@@ -400,9 +400,23 @@ START_TEST(roles)
 }
 END_TEST
 
+/* How often the log says so. */
+static int
+logged(const char *text)
+{
+	char *log = bed_read_file(b.bed->log, NULL);
+	int n = 0;
+
+	ck_assert_ptr_nonnull(log);
+	for (const char *p = log; (p = strstr(p, text)) != NULL; p++)
+		n++;
+	free(log);
+	return n;
+}
+
 /*
- * No descriptors left: who comes then is told, and those who are there are served; when some go,
- * all is well again.
+ * No descriptors left: who comes then is told, the log says so once, and those who are there are
+ * served; when some go, all is well again.
  */
 START_TEST(no_descriptors)
 {
@@ -426,6 +440,15 @@ START_TEST(no_descriptors)
 		cJSON_Delete(reply);
 	}
 	ck_assert_int_eq(told, 1);
+	for (int i = 0; i < 3; i++) {
+		struct client *other = client_open(b.bed);
+		cJSON *reply = client_message(other);
+		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
+		cJSON_Delete(reply);
+		client_close(other);
+	}
+	ck_assert_int_eq(logged("warning gateway: clients turned away: 1,"), 1);
+	ck_assert_int_eq(logged("turned away"), 1);
 	client_do(c, "supervisor.status", NULL);
 	while (n > 0)
 		client_close(many[--n]);
