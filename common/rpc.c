@@ -141,6 +141,12 @@ input_read(struct rpc_input *in, bool had_nul)
 	return 0;
 }
 
+bool
+rpc_line_is_empty(const char *line, size_t len)
+{
+	return len == 0 || (len == 1 && line[0] == '\r');
+}
+
 int
 rpc_parse(const char *line, size_t len, struct rpc_input *in)
 {

@@ -60,6 +60,9 @@ struct rpc_input {
 	cJSON	*root;
 };
 
+/* An empty line is nobody's request: some clients end what they send with one. */
+bool	rpc_line_is_empty(const char *line, size_t len);
+
 /*
  * Parses a line (no newline). Always gives at least one request, if only one whose error is to be
  * answered (parse error, an empty batch, too deep), so that the caller has one path. 0, or -1

@@ -329,8 +329,7 @@ calls_read(struct client *c, const char *line, size_t len)
 {
 	struct rpc_input in;
 
-	/* An empty line is nobody's request: some clients end what they send with one. */
-	if (len == 0 || (len == 1 && line[0] == '\r'))
+	if (rpc_line_is_empty(line, len))
 		return;
 	if (rpc_parse(line, len, &in) == -1) {
 		client_doom(c);

@@ -311,7 +311,7 @@ START_TEST(malformed_lines_are_answered)
 {
 	begin(__func__, NULL);
 	static const char *const lines[] = {
-	    "{", "}", "null", "'x'", "", "{'jsonrpc':'1.0','id':1,'method':'x'}", "\xff\xfe"};
+	    "{", "}", "null", "'x'", "{'jsonrpc':'1.0','id':1,'method':'x'}", "\xff\xfe"};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		client_write_line(c, "%s", lines[i]);
 		cJSON *r = client_message(c);
@@ -319,6 +319,20 @@ START_TEST(malformed_lines_are_answered)
 		cJSON_Delete(r);
 	}
 	ck_assert_uint_eq(seq_now(), 5);
+	end();
+}
+END_TEST
+
+/* As at the gateway. */
+START_TEST(empty_lines_are_nobodys_request)
+{
+	begin(__func__, NULL);
+	client_write_line(c, "%s", "");
+	client_write_line(c, "\r");
+	client_send(c, "session.get", NULL);
+	cJSON *r = client_message(c);
+	ck_assert_ptr_nonnull(json_at(r, "result"));
+	cJSON_Delete(r);
 	end();
 }
 END_TEST
@@ -511,6 +525,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, case_125_only_commands_are_activity);
 	tcase_add_test(tc, batches_and_notifications);
 	tcase_add_test(tc, malformed_lines_are_answered);
+	tcase_add_test(tc, empty_lines_are_nobodys_request);
 	tcase_add_test(tc, pipelined_requests_are_answered_in_order);
 	tcase_add_test(tc, a_line_too_long_closes_that_client_alone);
 	tcase_add_test(tc, half_a_line_keeps_nobody_waiting);

@@ -160,6 +160,8 @@ on_line(struct conn *conn, char *line, size_t len, void *arg)
 	struct rpc_input input;
 	bool ok;
 
+	if (rpc_line_is_empty(line, len))
+		return;
 	if (rpc_parse(line, len, &input) == -1) {
 		client_free(client);
 		return;
