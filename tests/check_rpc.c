@@ -156,6 +156,21 @@ START_TEST(nul_byte)
 }
 END_TEST
 
+/* As gamed-rpc(7) tells it. */
+START_TEST(longest_id)
+{
+	char line[RPC_ID_TEXT + 128];
+
+	for (int extra = 0; extra <= 12; extra += 12) {
+		snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":\"%0*d\",\"method\":\"m\"}",
+		    500 + extra, 0);
+		parse(line);
+		ck_assert_int_eq(in.requests[0].error.reason,
+		    extra == 0 ? ERROR_NONE : ERROR_INVALID_REQUEST);
+	}
+}
+END_TEST
+
 /* An escaped NUL does not cut a name short, and \\u0000 is no NUL. */
 START_TEST(nul_escaped)
 {
@@ -410,6 +425,7 @@ rpc_suite(void)
 	tcase_add_loop_test(tc, id_comes_back, 0, sizeof(ids) / sizeof(ids[0]));
 	tcase_add_loop_test(tc, not_a_request, 0, sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(tc, nul_byte);
+	tcase_add_test(tc, longest_id);
 	tcase_add_test(tc, nul_escaped);
 	tcase_add_test(tc, notification);
 	tcase_add_test(tc, batch);
