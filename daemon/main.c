@@ -1,6 +1,7 @@
 /*
  * main.c: gamed begins here. It decides nothing: options.c reads the settings, master.c runs.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,9 +9,11 @@
 #include "common/config.h"
 #include "common/log.h"
 #include "daemon/detach.h"
+#include "daemon/exit.h"
 #include "daemon/handover.h"
 #include "daemon/master.h"
 #include "daemon/options.h"
+#include "daemon/place.h"
 
 static int
 open_log(const struct options *o)
@@ -22,8 +25,9 @@ open_log(const struct options *o)
 		target = log_auto(o->foreground);
 	if (log_open(target, format) == 0)
 		return 0;
+	int code = target[0] == '/' ? place_exit_code(errno) : EXIT_FATAL;
 	fprintf(stderr, "gamed: daemon.log: cannot open %s: %m\n", target);
-	return 1;
+	return code;
 }
 
 int

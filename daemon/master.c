@@ -22,6 +22,7 @@
 #include "daemon/activation.h"
 #include "daemon/control.h"
 #include "daemon/detach.h"
+#include "daemon/exit.h"
 #include "daemon/handover.h"
 #include "daemon/master.h"
 #include "worker/sandbox.h"
@@ -275,10 +276,15 @@ open_shared(struct master *m, int given, char *err, size_t size)
 	if (access == NULL)
 		return false;
 	m->shared.access = access;
-	config_words_path(c, words, sizeof(words));
-	m->shared.words = word_list_open(words, err, size);
-	if (m->shared.words == NULL)
+	snprintf(err, size, "words.file: ");
+	if (config_words_path(c, words, sizeof(words)) == NULL)
+		snprintf(err, size, "words.file: %s", strerror(errno));
+	else
+		m->shared.words = word_list_open(words, err + strlen(err), size - strlen(err));
+	if (m->shared.words == NULL) {
+		m->exit_code = place_exit_code(errno);
 		return false;
+	}
 	if (!open_registry(m, err, size))
 		return false;
 	m->shared.config = c;
@@ -388,10 +394,11 @@ master_run(const struct config *config, const struct master_start *start)
 	fault_init(m->place.state);
 	raise_limits();
 	why_init(m);
+	m->exit_code = EXIT_FATAL;
 	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
 		log_error("%s", err);
-		m->exit_code = 1;
 	} else {
+		m->exit_code = EXIT_STOPPED;
 		if (start->handover != NULL)
 			upgrade_take_over(m);
 		master_reconcile(m);

@@ -41,6 +41,22 @@ trouble(const struct trouble *t, int code, const char *fmt, ...)
 	return code;
 }
 
+int
+place_exit_code(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case EINVAL:
+		return EXIT_CONFIG;
+	default:
+		return EXIT_FATAL;
+	}
+}
+
 /*
  * A directory of ours: made if its parent exists, owned by the daemon's user, opened. -1 with
  * errno.
@@ -181,7 +197,8 @@ open_runtime(struct place *p, const struct passwd *user, const struct trouble *t
 		    p->runtime, sizeof(address.sun_path) - 1);
 	p->runtime_dir = directory_open(AT_FDCWD, p->runtime, user);
 	if (p->runtime_dir == -1)
-		return trouble(t, 1, "daemon.runtime_dir: %s: %s", p->runtime, strerror(errno));
+		return trouble(t, place_exit_code(errno), "daemon.runtime_dir: %s: %s", p->runtime,
+		    strerror(errno));
 	if (p->pid_file == -1)
 		p->pid_file = lock_open(p->runtime_dir, PLACE_PID, user, &owner);
 	if (p->pid_file == -1 && errno == EBUSY)
@@ -207,7 +224,8 @@ open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 
 	p->state_dir = directory_open(AT_FDCWD, p->state, user);
 	if (p->state_dir == -1)
-		return trouble(t, 1, "daemon.state_dir: %s: %s", p->state, strerror(errno));
+		return trouble(t, place_exit_code(errno), "daemon.state_dir: %s: %s", p->state,
+		    strerror(errno));
 	if (p->state_lock == -1)
 		p->state_lock = lock_open(p->state_dir, "lock", user, &owner);
 	if (p->state_lock == -1 && errno == EBUSY)

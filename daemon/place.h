@@ -48,6 +48,12 @@ int place_open(
     struct place *, const struct config *, const struct place_kept *kept, char *err, size_t size);
 
 /*
+ * With what to leave where a path of the configuration failed with this errno: 78 where it leads
+ * nowhere, or to what cannot be meant, which another start cannot mend; else 1.
+ */
+int	place_exit_code(int error);
+
+/*
  * No registry of a gamed that died is gone on with: its processes, if some are left, keep the
  * old FIFO to themselves. False with what is wrong in err.
  */

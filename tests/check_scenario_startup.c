@@ -120,12 +120,12 @@ START_TEST(case_02_directories)
 	snprintf(text, sizeof(text), "[daemon]\nruntime_dir=%s/no/such\nstate_dir=%s\n", bed->dir,
 	    bed->state);
 	write_conf(conf, text);
-	refuses(conf, 1, "no/such");
+	refuses(conf, 78, "no/such");
 	/* A file. */
 	snprintf(
 	    text, sizeof(text), "[daemon]\nruntime_dir=%s\nstate_dir=%s\n", bed->conf, bed->state);
 	write_conf(conf, text);
-	refuses(conf, 1, bed->conf);
+	refuses(conf, 78, bed->conf);
 	/* Too long for a socket's address. */
 	char dir[120];
 	memset(dir, 'd', sizeof(dir) - 1);
@@ -143,6 +143,31 @@ START_TEST(case_02_directories)
 		write_conf(conf, text);
 		refuses(conf, 1, "locked/run");
 	}
+	bed_free(bed);
+}
+END_TEST
+
+/* A path that leads nowhere is no better at the next start; the setting is named. */
+START_TEST(case_02_paths_that_lead_nowhere)
+{
+	static const char *const keys[] = {
+	    "daemon.runtime_dir", "daemon.state_dir", "daemon.log", "words.file"};
+	static const char *const paths[] = {"none/such/path", "conf/path", "conf"};
+	char setting[BED_PATH_MAX + 64];
+
+	bed = bed_new(__func__);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		for (size_t k = 0; k < sizeof(paths) / sizeof(paths[0]); k++) {
+			/* A log may well be written into that file. */
+			if (strcmp(keys[i], "daemon.log") == 0 && strcmp(paths[k], "conf") == 0)
+				continue;
+			snprintf(
+			    setting, sizeof(setting), "%s=%s/%s", keys[i], bed->dir, paths[k]);
+			int code = bed_run(out, sizeof(out), "gamed", "-f", "-c", bed->conf, "-D",
+			    setting, NULL);
+			ck_assert_msg(code == 78, "%s: exit code %d: %s", setting, code, out);
+			ck_assert_msg(strstr(out, keys[i]) != NULL, "%s: %s", setting, out);
+		}
 	bed_free(bed);
 }
 END_TEST
@@ -278,6 +303,7 @@ main(void)
 	tcase_add_test(tc, left_behind);
 	tcase_add_test(tc, case_02_socket_in_use);
 	tcase_add_test(tc, case_02_directories);
+	tcase_add_test(tc, case_02_paths_that_lead_nowhere);
 	tcase_add_test(tc, case_02_03_configuration);
 	tcase_add_test(tc, log_that_blocks);
 	tcase_add_test(tc, overrides);

@@ -53,11 +53,13 @@ map_file(const char *path, size_t *size, char *err, size_t err_size)
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		snprintf(err, err_size, "%s: not a regular file", path);
 		close(fd);
+		errno = EINVAL;
 		return NULL;
 	}
 	if (st.st_size < (off_t)sizeof(struct words_header)) {
 		snprintf(err, err_size, "%s: too short for a word file", path);
 		close(fd);
+		errno = EINVAL;
 		return NULL;
 	}
 	*size = (size_t)st.st_size;
@@ -194,6 +196,7 @@ word_list_open(const char *path, char *err, size_t size)
 	if (wrong != NULL) {
 		snprintf(err, size, "%s: %s", path, wrong);
 		word_list_close(l);
+		errno = EINVAL;
 		return NULL;
 	}
 	return l;

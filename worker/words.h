@@ -21,8 +21,8 @@ struct word_list;
 
 /*
  * Maps the file and checks all of it once (sizes, byte order, CRC, every offset), so that no
- * look-up has to. NULL on failure, and err then says which file and what is wrong with it. The
- * descriptor is closed again.
+ * look-up has to. NULL on failure, with errno (EINVAL: not a word file, or a damaged one), and err
+ * then says which file and what is wrong with it. The descriptor is closed again.
  */
 struct word_list *word_list_open(const char *path, char *err, size_t size);
 
