@@ -274,9 +274,11 @@ void	session_found(struct master *, const struct service_request *);
 /* ---- master_sessions.c */
 /* The limit that is in force for its mode. */
 uint64_t session_limit(const struct master *, const struct registry_entry *, enum limit);
-/* May one more have a process, as sessions.awake_max says? */
-bool	session_has_room(const struct master *);
-#define NO_ROOM "sessions.awake_max are awake"	/* what a client is told then */
+/* May one more of this mode be there, as max says for all and for it? */
+bool	session_may_be(const struct master *, uint32_t mode);
+/* May one more of this mode have a process, as awake_max says for all and for it? */
+bool	session_has_room(const struct master *, uint32_t mode);
+#define NO_ROOM "as many are awake as awake_max allows"	/* what a client is told then */
 void	session_ready(struct master *, const struct worker_message *);
 /* Its process is gone, as last_exit says: what becomes of the session is decided. */
 void	session_died(struct master *, struct registry_entry *e);

@@ -98,9 +98,9 @@ start_refusal(const struct master *m, const struct service_request *r, struct re
 		return runs && e->pid != 0 && !e->finishing ? ERROR_ALREADY_STARTED
 							    : ERROR_ALREADY_PRESENT;
 	}
-	if (registry_header(m->registry)->slots_used >= m->config->limits[LIMIT_MAX])
+	if (!session_may_be(m, r->mode))
 		return ERROR_MAX_SESSIONS;
-	if (!session_has_room(m))
+	if (!session_has_room(m, r->mode))
 		*why = NO_ROOM;
 	else if (room_is_low(m))
 		*why = "less room than journal.disk_free_min_mb is left for journals";

@@ -103,7 +103,7 @@ order_wake(struct master *m, struct registry_entry *e)
 	}
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
-	if (!session_has_room(m))
+	if (!session_has_room(m, e->mode))
 		return ERROR_OVERLOADED;
 	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());
 	return ERROR_NONE;
@@ -116,7 +116,7 @@ order_release(struct master *m, struct registry_entry *e)
 		return ERROR_INVALID_STATE;
 	if (m->phase >= MASTER_ENDING_SESSIONS)
 		return ERROR_SHUTTING_DOWN;
-	if (!session_has_room(m))
+	if (!session_has_room(m, e->mode))
 		return ERROR_OVERLOADED;
 	held_forget(&m->place, e->id);
 	/* What it is nobody could read; who mended its journal asks to look again. */

@@ -25,10 +25,36 @@ session_limit(const struct master *m, const struct registry_entry *e, enum limit
 	return e->mode == 0 ? m->config->limits[limit] : m->config->mode_limits[e->mode][limit];
 }
 
-bool
-session_has_room(const struct master *m)
+/* Of all of them as many as this are there, or awake? Then none of this mode may be added. */
+static bool
+is_full(const struct master *m, uint32_t mode, enum limit limit, uint32_t all)
 {
-	return m->workers < m->config->limits[LIMIT_AWAKE_MAX];
+	uint64_t max = m->config->limits[limit], own;
+	struct registry_entry e;
+	uint32_t n = 0;
+
+	if (all >= max)
+		return true;
+	own = mode != 0 ? m->config->mode_limits[mode][limit] : max;
+	if (own >= max)
+		return false;
+	/* Counted when it is asked, as few have a bound for a mode. */
+	for (uint32_t slot = 0; slot < registry_high(m->registry); slot++)
+		n += registry_glance(m->registry, slot, &e) && e.mode == mode &&
+		    (limit == LIMIT_MAX || e.pid != 0);
+	return n >= own;
+}
+
+bool
+session_may_be(const struct master *m, uint32_t mode)
+{
+	return !is_full(m, mode, LIMIT_MAX, registry_header(m->registry)->slots_used);
+}
+
+bool
+session_has_room(const struct master *m, uint32_t mode)
+{
+	return !is_full(m, mode, LIMIT_AWAKE_MAX, m->workers);
 }
 
 void
@@ -434,7 +460,7 @@ session_due(struct master *m, struct registry_entry *e, uint64_t now_ns)
 		timer_set_slot(m, e->slot, 0);
 		return;
 	}
-	if (m->coming >= COMING_MAX || !session_has_room(m)) {
+	if (m->coming >= COMING_MAX || !session_has_room(m, e->mode)) {
 		m->has_overdue = true;
 		return;
 	}

@@ -149,11 +149,19 @@ put_away(const struct service_start *start, const char *id, const char *name)
 		close(fd);
 }
 
+/* With recover=false, for all or for its mode, a new start is empty. */
+static bool
+comes_back(const struct config *config, uint32_t mode)
+{
+	return mode != 0 ? config->mode_recover[mode] : config->recover;
+}
+
 static void
 look_at(const struct service_start *start, const char *id, const char *name)
 {
 	struct service_request r = { .what = SERVICE_FOUND };
 	char why[sizeof(r.text)], detail[sizeof(r.detail)];
+	bool is_known, is_new = registry_find(start->shared->registry, id, NULL) == REGISTRY_NONE;
 	struct journal_summary s = { 0 };
 	enum journal_step step;
 	uint64_t line = 0;
@@ -168,7 +176,7 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	strlcpy(r.instance, INSTANCE_UNKNOWN, sizeof(r.instance));
 	fd = journal_open_to_read(start->shared->journal_dir, name);
 	step = fd != -1 ? journal_summarise(fd, &s, &line) : JOURNAL_ERROR;
-	if (step == JOURNAL_END && registry_find(start->shared->registry, id, NULL) == REGISTRY_NONE) {
+	if (step == JOURNAL_END && is_new) {
 		put_away_unborn(start, name);
 		close(fd);
 		return;
@@ -179,7 +187,11 @@ look_at(const struct service_start *start, const char *id, const char *name)
 		    errno == EINVAL ? "it is no regular file" : strerror(errno));
 	if (fd != -1)
 		close(fd);
-	bool is_known = identify(&r, &s);
+	is_known = identify(&r, &s);
+	if (is_new && !comes_back(start->shared->config, r.mode)) {
+		put_away(start, id, name);
+		return;
+	}
 	if (step == JOURNAL_DAMAGED) {
 		snprintf(detail, sizeof(detail), "line %llu is damaged", (unsigned long long)line);
 		hold(&r, "journal_damaged", detail);
@@ -221,7 +233,7 @@ tell_progress(const struct service_start *start, unsigned n, uint64_t *told_ns)
 
 /* Does what is to be done with every journal; false where the directory can't be read. */
 static bool
-look_through(const struct service_start *start, bool recover)
+look_through(const struct service_start *start)
 {
 	int copy = openat(start->shared->journal_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
@@ -247,10 +259,7 @@ look_through(const struct service_start *start, bool recover)
 		if (!id_is_valid(id) ||
 		    registry_find(start->shared->registry, id, NULL) != REGISTRY_NONE)
 			continue;
-		if (recover)
-			look_at(start, id, found->d_name);
-		else
-			put_away(start, id, found->d_name);
+		look_at(start, id, found->d_name);
 	}
 	closedir(dir);
 	return true;
@@ -267,7 +276,7 @@ recoverer_main(const struct service_start *start)
 	process_begin(shared,
 	    &(struct process_start){.title = "recoverer", .keep = keep, .dies_with_master = true});
 	look_again(start);
-	if (!registry_header(shared->registry)->ready && !look_through(start, shared->config->recover))
+	if (!registry_header(shared->registry)->ready && !look_through(start))
 		fatal(1, "cannot read the journal directory: %s", strerror(errno));
 	tell(start->master, &r);
 	process_exit(0);

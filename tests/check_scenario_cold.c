@@ -258,7 +258,8 @@ END_TEST
 /* With recover=false a new start is empty; a master's death is no new start. */
 START_TEST(case_10_recover_false_is_for_a_new_start)
 {
-	scenario_begin(__func__, "[sessions]\nrecover=false\n");
+	scenario_begin(__func__,
+	    _i == 0 ? "[sessions]\nrecover=false\n" : "[mode.two_player]\nrecover=false\n");
 	start("g0", "");
 	start("g1", "");
 	client_do(c, "session.hibernate", "{'game_id':'g1'}");
@@ -418,7 +419,7 @@ main(void)
 	tcase_add_loop_test(tc, unreadable_and_stopped, 0, 2);
 	tcase_add_test(tc, fifo_in_the_archive);
 	tcase_add_test(tc, case_54_after_the_services_gave_up);
-	tcase_add_test(tc, case_10_recover_false_is_for_a_new_start);
+	tcase_add_loop_test(tc, case_10_recover_false_is_for_a_new_start, 0, 2);
 	tcase_add_loop_test(tc, many_come_back_a_few_at_a_time, 0, 2);
 	tcase_add_test(tc, the_disk_as_it_was_at_any_moment);
 	suite_add_tcase(suite, tc);

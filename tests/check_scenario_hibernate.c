@@ -218,7 +218,7 @@ names_limit(int id)
 	ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
 	ck_assert_int_gt(json_int_at(reply, "error.data.retry_after_ms"), 0);
 	ck_assert_str_eq(json_text_at(reply, "error.message"),
-	    "not now, try again later: sessions.awake_max are awake");
+	    "not now, try again later: as many are awake as awake_max allows");
 	cJSON_Delete(reply);
 }
 

@@ -359,6 +359,31 @@ START_TEST(case_23_26_no_more_than_the_limit)
 }
 END_TEST
 
+/* A mode has bounds of its own, below those of all. */
+START_TEST(no_more_than_the_limit_of_its_mode)
+{
+	bed = bed_new(__func__);
+	bed_configure(bed, "[sessions]\nmax=9\n[mode.two_player]\nmax=3\nawake_max=2\n");
+	bed_start(bed);
+	c = client_open(bed);
+	table_start(c, "g0", 1);
+	table_start(c, "g1", 1);
+	client_refuse(c, "overloaded", "session.start",
+	    "{'game_id':'g2','mode':'two_player','teams':{'red':['ann','bob']}}");
+	client_do(c, "session.hibernate", "{'game_id':'g0'}");
+	table_start(c, "g2", 1);
+	client_refuse(c, "overloaded", "session.wake", "{'game_id':'g0'}");
+	client_do(c, "session.hibernate", "{'game_id':'g1'}");
+	client_refuse(c, "max_sessions", "session.start",
+	    "{'game_id':'g3','mode':'two_player','teams':{'red':['ann','bob']}}");
+	client_do(c, "session.wake", "{'game_id':'g0'}");
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	client_do(c, "session.hibernate", "{'game_id':'g0'}");
+	table_start(c, "g3", 1);
+	finish();
+}
+END_TEST
+
 /* The session's own socket answers for itself alone. */
 START_TEST(own_socket)
 {
@@ -432,6 +457,7 @@ main(void)
 	tcase_add_test(tc, case_12_started_twice);
 	tcase_add_test(tc, case_107_listed);
 	tcase_add_test(tc, case_23_26_no_more_than_the_limit);
+	tcase_add_test(tc, no_more_than_the_limit_of_its_mode);
 	tcase_add_test(tc, own_socket);
 	tcase_add_test(tc, key_and_if_seq);
 	suite_add_tcase(suite, tc);
