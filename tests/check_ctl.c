@@ -26,6 +26,9 @@ START_TEST(every_row_is_whole)
 		ck_assert_ptr_nonnull(c->run);
 		ck_assert_ptr_nonnull(c->args);
 		ck_assert_int_le(c->args_min, c->args_max);
+		/* What the help puts in brackets may be left out, and nothing else. */
+		ck_assert_msg((c->args_min == 0) == (c->args[0] == '\0' || c->args[0] == '['),
+		    "%s %s", c->name, c->args);
 		ck_assert_uint_eq(c->options & c->options_required, c->options_required);
 		ck_assert_uint_eq(c->options & CTL_OPTIONS_GLOBAL, 0);
 		ck_assert(c->help[strlen(c->help) - 1] != '.');

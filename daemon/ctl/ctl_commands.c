@@ -81,7 +81,7 @@ const struct ctl_command ctl_commands[] = {
 	{.name = "shutdown", .args = "", .options = BIT(OPTION_END),
 	    .method = "supervisor.shutdown", .run = ctl_shutdown,
 	    .help = "Stop the daemon and wait until it is gone; games sleep until its next start"},
-	{.name = "complete", .args = "[WORD]...", .args_min = 1, .args_max = ANY, .repeatable = true,
+	{.name = "complete", .args = "WORD...", .args_min = 1, .args_max = ANY, .repeatable = true,
 	    .is_local = true, .run = ctl_complete,
 	    .help = "Print how a command line may go on, for the completion of shells"},
 	{.name = NULL},
