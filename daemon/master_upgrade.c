@@ -95,6 +95,7 @@ upgrade_begin(struct master *m, const struct service *s, uint64_t tag)
 {
 	struct upgrade *u = &m->upgrade;
 	pid_t asker = s != NULL ? s->pid : 0;
+	char why[256];
 
 	if (m->phase >= MASTER_ENDING_SESSIONS) {
 		answer(m, asker, tag, ERROR_SHUTTING_DOWN, "");
@@ -108,10 +109,15 @@ upgrade_begin(struct master *m, const struct service *s, uint64_t tag)
 	u->asker_tag = tag;
 	u->deadline_ns = clock_boot_ns() + PREFLIGHT_MS * NS_PER_MS;
 	u->binary = open(m->binary, O_RDONLY | O_CLOEXEC);
-	if (u->binary == -1 || preflight_start(m) == -1)
+	if (u->binary == -1) {
+		/* Who asked may not see our log. A notice has no room for any path there is. */
+		snprintf(why, sizeof(why), "%s: %.190s", strerror(errno), m->binary);
+		refuse(m, why);
+	} else if (preflight_start(m) == -1) {
 		refuse(m, strerror(errno));
-	else
+	} else {
 		timer_set(m, u->deadline_ns);
+	}
 }
 
 bool
