@@ -256,6 +256,45 @@ START_TEST(nobody_reads_it)
 }
 END_TEST
 
+/* gamectl with these words, by a shell, which sends its output where nobody can have it. */
+static void
+begin_unwritable(const char *words)
+{
+	char *line = ctl_format("exec \"$0\" -s \"$1\" %s", words);
+	char *path = ctl_format("%s/gamectl", program_dir());
+	const char *args[] = {"-c", line, path, peer.path, NULL};
+
+	gamectl = program_start("/bin/sh", args, NULL);
+	peer_accept(&peer);
+	free(line);
+	free(path);
+}
+
+static void
+cannot_write(void)
+{
+	ck_assert_int_eq(program_wait(gamectl), 1);
+	ck_assert_ptr_nonnull(strstr(gamectl->text[1], "gamectl: cannot write: "));
+}
+
+START_TEST(output_that_cannot_be_written)
+{
+	static const char *const lines[] = {"events g1 >/dev/full", "events g1 --json >/dev/full",
+	    "events g1 >&-"};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		begin_unwritable(lines[i]);
+		list_is("{\"game_id\":\"g1\",\"instance\":\"i\",\"seq\":1}");
+		subscribes("[\"game:g1\"]", "{\"g1\":2}", "s1");
+		event("s1", "g1", 2, "guess_made", "{}");
+		peer_expect_end(&peer);
+		cannot_write();
+		program_free(gamectl);
+	}
+	gamectl = NULL;
+}
+END_TEST
+
 /* ---- play ---- */
 
 /* A game of one round that stands at record 4: ann's words are sea and table. */
@@ -281,6 +320,19 @@ play(const char *player)
 	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
 	a_game();
 }
+
+START_TEST(play_that_cannot_be_written)
+{
+	begin_unwritable("play g1 ann >/dev/full");
+	peer_result(&peer, peer_expect(&peer, "session.get"), "{\"game_id\":\"g1\",\"seq\":4}");
+	peer_accept(&peer);
+	list_is("{\"game_id\":\"g1\",\"instance\":\"i\",\"seq\":4}");
+	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
+	a_game();
+	peer_expect_end(&peer);
+	cannot_write();
+}
+END_TEST
 
 /* The next guess, of this word; its key is copied. */
 static cJSON *
@@ -480,6 +532,7 @@ follow_suite(void)
 	tcase_add_test(tc, subscription_refused);
 	tcase_add_test(tc, daemon_stays_away);
 	tcase_add_test(tc, nobody_reads_it);
+	tcase_add_test(tc, output_that_cannot_be_written);
 	tcase_set_timeout(p, 120);
 	tcase_add_checked_fixture(p, setup, teardown);
 	tcase_add_test(p, play_to_the_end);
@@ -490,6 +543,7 @@ follow_suite(void)
 	tcase_add_test(p, play_commands);
 	tcase_add_test(p, play_on_a_terminal);
 	tcase_add_test(p, play_until_the_input_ends);
+	tcase_add_test(p, play_that_cannot_be_written);
 	suite_add_tcase(suite, tc);
 	suite_add_tcase(suite, p);
 	return suite;

@@ -69,6 +69,12 @@ int	ctl_main(int argc, char **argv);
 void	ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void ctl_fail(enum ctl_exit, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Writes out what was printed, or ends the program: for the commands that follow, and would else
+ * never learn that nobody can have it.
+ */
+void	ctl_flush(void);
+
 /* Memory, or the end of the program. */
 void	*ctl_alloc(size_t);
 char	*ctl_strdup(const char *);

@@ -1,7 +1,7 @@
 /*
  * ctl_events.c: events: follows topics until it is interrupted, or nobody reads its output any
  * more. Called from the table of commands. Error policy: a gateway that restarts is waited for;
- * a daemon that stays away ends it with exit code 69.
+ * a daemon that stays away ends it with exit code 69, an output that cannot be written with 1.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -57,7 +57,7 @@ on_event(const cJSON *event, void *arg)
 	else
 		print_event(event);
 	/* Whoever reads a pipe wants each as it happens. */
-	fflush(stdout);
+	ctl_flush();
 }
 
 /* "g1" for "game:g1"; without any: all games and all services. */

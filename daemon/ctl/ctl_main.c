@@ -4,10 +4,12 @@
  * codes of their own; an output that could not be written is an error too.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/config.h"
 #include "daemon/ctl/ctl_call.h"
@@ -70,11 +72,27 @@ run(struct ctl *ctl)
 	return code;
 }
 
+/*
+ * A standard descriptor that is closed would become the socket's, and what is printed would go to
+ * the daemon. What is opened in its place cannot be written: whoever writes is told so.
+ */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY)) != -1 && fd <= STDERR_FILENO)
+		continue;
+	if (fd != -1)
+		close(fd);
+}
+
 int
 ctl_main(int argc, char **argv)
 {
 	struct ctl ctl = {0};
 
+	hold_standard();
 	/* Characters as the user's terminal has them; numbers stay as they are. */
 	setlocale(LC_CTYPE, "");
 	cJSON_InitHooks(&(cJSON_Hooks){ctl_alloc, free});

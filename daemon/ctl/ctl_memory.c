@@ -2,6 +2,7 @@
  * ctl_memory.c: memory and last words of gamectl. Called by all of it.
  * Error policy: without memory there is nothing to go on with; it says so and exits.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,13 @@ ctl_fail(enum ctl_exit code, const char *fmt, ...)
 	warn_list(fmt, ap);
 	va_end(ap);
 	exit(code);
+}
+
+void
+ctl_flush(void)
+{
+	if (fflush(stdout) == EOF)
+		ctl_fail(CTL_REFUSED, "cannot write: %s", strerror(errno));
 }
 
 void *

@@ -4,7 +4,8 @@
  * The board is made of the game's events from the first record on, silently up to where the game
  * stands, and then aloud. An answer is sent with a key and sent again with the same one, after a
  * restart of the gateway or of the game, until its reply is there: it counts once. Error policy:
- * what the game refuses is told and asked for again; a daemon that stays away ends it.
+ * what the game refuses is told and asked for again; a daemon that stays away ends it, and so
+ * does an output that cannot be written.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -317,7 +318,7 @@ wait_for_something(struct play *p)
 		{.fd = ctl_lines_wants_more(&p->in) ? p->in.fd : -1, .events = POLLIN},
 	};
 
-	fflush(stdout);
+	ctl_flush();
 	if (poll(fds, 2, patience_ms(p)) > 0 && fds[1].revents != 0)
 		ctl_lines_fill(&p->in);
 }
