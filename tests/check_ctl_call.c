@@ -446,6 +446,48 @@ START_TEST(journal_as_table)
 }
 END_TEST
 
+/*
+ * What somebody wrote into a game's journal reaches no terminal as it is: not in a line, a table
+ * or an error. Escaped as JSON has it.
+ */
+#define NASTY "\\u001b]0;a\\u0007\\n\\u009b\\u007f\xc3\xbc"
+
+START_TEST(control_characters)
+{
+	BEGIN("why", "g1");
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "session.why"),
+	    "{\"game_id\":\"g1\",\"residency\":\"ended\",\"cause\":\"operator\",\"detail\":\"" NASTY
+	    "\",\"history\":[{\"at\":\"T1\",\"cause\":\"a\",\"detail\":\"" NASTY "\"}]}");
+	end(0,
+	    "g1 (ended): operator: " NASTY "\n"
+	    "TIME CAUSE DETAIL\n"
+	    "T1   a     " NASTY "\n",
+	    "");
+	program_free(gamectl);
+	BEGIN("journal", "g1");
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "session.journal"),
+	    "{\"records\":[{\"seq\":9,\"t\":\"T1\",\"type\":\"a\",\"data\":{\"" NASTY "\":[\"" NASTY
+	    "\"]}}]}");
+	end(0,
+	    "SEQ TIME TYPE DATA\n"
+	    "  9 T1   a    " NASTY "=[" NASTY "]\n",
+	    "");
+	program_free(gamectl);
+	BEGIN("show", "g1", "-j");
+	peer_accept(&peer);
+	peer_error(&peer, peer_expect(&peer, "session.get"),
+	    "{\"message\":\"" NASTY "\",\"data\":{\"reason\":\"internal\",\"why\":\"" NASTY "\"}}");
+	end(1, "", "gamectl: g1: " NASTY " (internal, why=" NASTY ")\n");
+	program_free(gamectl);
+	BEGIN("show", "g1", "-j");
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "session.get"), "{\"x\":\"\\u001b\\n\"}");
+	end(0, "{\"x\":\"\\u001b\\n\"}\n", "");
+}
+END_TEST
+
 START_TEST(tree_as_ascii)
 {
 	BEGIN("tree");
@@ -519,6 +561,7 @@ call_suite(void)
 	tcase_add_test(tc, show_as_tables);
 	tcase_add_test(tc, show_without_the_game);
 	tcase_add_test(tc, journal_as_table);
+	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, tree_as_ascii);
 	tcase_add_loop_test(tc, tree_on_a_terminal, 0, 2);
 	suite_add_tcase(suite, tc);

@@ -256,6 +256,16 @@ START_TEST(nobody_reads_it)
 }
 END_TEST
 
+START_TEST(control_characters)
+{
+	BEGIN("events", "g1");
+	list_is("{\"game_id\":\"g1\",\"instance\":\"i\",\"seq\":1}");
+	subscribes("[\"game:g1\"]", "{\"g1\":2}", "s1");
+	event("s1", "g1", 2, "game_terminated", "{\"reason\":\"\\u001b]0;a\\u0007\\nT g2\"}");
+	says("T g1 2 game_terminated reason=\\u001b]0;a\\u0007\\nT g2\n");
+}
+END_TEST
+
 /* gamectl with these words, by a shell, which sends its output where nobody can have it. */
 static void
 begin_unwritable(const char *words)
@@ -320,6 +330,20 @@ play(const char *player)
 	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
 	a_game();
 }
+
+/* With --json, too: what it says is for people. */
+START_TEST(play_has_no_control_characters)
+{
+	BEGIN("play", "g1", "ann", "--json");
+	peer_result(&peer, peer_expect(&peer, "session.get"), "{\"game_id\":\"g1\",\"seq\":4}");
+	peer_accept(&peer);
+	list_is("{\"game_id\":\"g1\",\"instance\":\"i\",\"seq\":4}");
+	subscribes("[\"game:g1\"]", "{\"g1\":1}", "s1");
+	a_game();
+	event("s1", "g1", 5, "game_terminated", "{\"reason\":\"\\u001b]0;a\\u0007\"}");
+	says("The game was ended: \\u001b]0;a\\u0007.\n");
+}
+END_TEST
 
 START_TEST(play_that_cannot_be_written)
 {
@@ -532,6 +556,7 @@ follow_suite(void)
 	tcase_add_test(tc, subscription_refused);
 	tcase_add_test(tc, daemon_stays_away);
 	tcase_add_test(tc, nobody_reads_it);
+	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, output_that_cannot_be_written);
 	tcase_set_timeout(p, 120);
 	tcase_add_checked_fixture(p, setup, teardown);
@@ -543,6 +568,7 @@ follow_suite(void)
 	tcase_add_test(p, play_commands);
 	tcase_add_test(p, play_on_a_terminal);
 	tcase_add_test(p, play_until_the_input_ends);
+	tcase_add_test(p, play_has_no_control_characters);
 	tcase_add_test(p, play_that_cannot_be_written);
 	suite_add_tcase(suite, tc);
 	suite_add_tcase(suite, p);

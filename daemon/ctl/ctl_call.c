@@ -128,6 +128,8 @@ take_reply(const struct ctl *ctl, cJSON *reply, cJSON **result)
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(reply, "error");
 	enum ctl_exit code = CTL_DONE;
 
+	if (error != NULL || !ctl->json)
+		ctl_text_escape(reply);
 	if (error != NULL) {
 		code = ctl_error_tell(ctl, error);
 	} else {

@@ -118,8 +118,11 @@ static void
 take_message(struct ctl_follow *f, cJSON *message)
 {
 	const cJSON *params = cJSON_GetObjectItemCaseSensitive(message, "params");
+	bool is_event = strcmp(ctl_text(message, "method"), "event") == 0;
 
-	if (strcmp(ctl_text(message, "method"), "event") == 0) {
+	if (!is_event || !f->ctl->json)
+		ctl_text_escape(message);
+	if (is_event) {
 		if (is_new(f, params))
 			f->calls->on_event(params, f->arg);
 	} else if (f->awaited != 0 && ctl_number(message, "id") == f->awaited) {

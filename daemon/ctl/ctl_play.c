@@ -359,6 +359,8 @@ ctl_play(struct ctl *ctl)
 	struct play *p = ctl_alloc(sizeof(*p));
 	char *topic = ctl_format("game:%s", ctl->args[0]);
 	cJSON *topics = cJSON_CreateArray(), *session;
+
+	ctl->json = false;	/* what it says is always for people */
 	enum ctl_exit code = ctl_call(ctl, "session.get", ctl_params_id(ctl), &session);
 
 	cJSON_AddItemToArray(topics, cJSON_CreateString(topic));

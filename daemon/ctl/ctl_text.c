@@ -26,6 +26,57 @@ ctl_number(const cJSON *object, const char *name)
 	return cJSON_IsNumber(item) ? (int64_t)item->valuedouble : -1;
 }
 
+/* The code of the control character that begins here, C1 in UTF-8 too; -1: it is none. */
+static int
+control_at(const char *text)
+{
+	unsigned char c = (unsigned char)text[0], next = c == 0xc2 ? (unsigned char)text[1] : 0;
+
+	if (c < 0x20 || c == 0x7f)
+		return c;
+	return next >= 0x80 && next < 0xa0 ? next : -1;
+}
+
+/* Replaces a string of cJSON's, if there is any in it. */
+static void
+escape(char **text)
+{
+	const char *at = *text;
+	size_t len = 0;
+
+	while (*at != '\0' && control_at(at) == -1)
+		at++;
+	if (*at == '\0')
+		return;
+	char *plain = ctl_alloc(6 * strlen(*text) + 1);
+	for (at = *text; *at != '\0'; at++) {
+		int code = control_at(at);
+		if (code == -1)
+			plain[len++] = *at;
+		else if (code == '\n')
+			len += (size_t)snprintf(plain + len, 7, "\\n");
+		else
+			len += (size_t)snprintf(plain + len, 7, "\\u%04x", (unsigned)code);
+		at += code >= 0x80 ? 1 : 0;
+	}
+	free(*text);
+	*text = plain;
+}
+
+void
+ctl_text_escape(cJSON *value)
+{
+	cJSON *item;
+
+	if (cJSON_IsString(value))
+		escape(&value->valuestring);
+	cJSON_ArrayForEach (item, value) {
+		if (item->string != NULL)
+			escape(&item->string);
+		ctl_text_escape(item);
+	}
+}
+
 static void put_value(FILE *, const cJSON *, int depth);
 
 /* What is inside of a list or an object. */

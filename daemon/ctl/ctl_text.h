@@ -11,6 +11,13 @@
 /* The string that is this member, borrowed; "" where it is none. */
 const char *ctl_text(const cJSON *object, const char *name);
 
+/*
+ * Escapes all control characters in all strings of this value, as JSON does: what a client, or
+ * who wrote into a journal, made up must not reach a terminal, nor begin a line. For whatever is
+ * printed for people.
+ */
+void	ctl_text_escape(cJSON *);
+
 /* The number that is this member; -1 where it is none. */
 int64_t	ctl_number(const cJSON *object, const char *name);
 
