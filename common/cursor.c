@@ -22,6 +22,8 @@ struct cursor {
 	uint64_t next;
 	uint64_t limit; /* under which the reader's bytes were read */
 	struct journal_reader *reader;
+	uint64_t damaged_line; /* after CURSOR_DAMAGED */
+	enum journal_fault fault;
 };
 
 struct cursor *
@@ -72,6 +74,13 @@ cursor_next(const struct cursor *c)
 	return c->next;
 }
 
+uint64_t
+cursor_damage(const struct cursor *c, enum journal_fault *fault)
+{
+	*fault = c->fault;
+	return c->damaged_line;
+}
+
 bool
 cursor_is_open(const struct cursor *c)
 {
@@ -107,6 +116,14 @@ cursor_follow(struct cursor *c, uint64_t next)
 	cursor_move(c, next);
 }
 
+static enum cursor_step
+damage_found(struct cursor *c, const struct journal_reader *reader)
+{
+	c->damaged_line = journal_reader_line(reader);
+	c->fault = journal_reader_fault(reader);
+	return CURSOR_DAMAGED;
+}
+
 /* Opens dir/name and reads whose life it is into found. CURSOR_RECORD, ABSENT, DAMAGED or ERROR. */
 static enum cursor_step
 open_life(struct cursor *c, int dir, const char *name, struct journal_reader **out)
@@ -124,11 +141,12 @@ open_life(struct cursor *c, int dir, const char *name, struct journal_reader **o
 		return CURSOR_RECORD;
 	}
 	int saved = errno;
+	enum cursor_step why = step == JOURNAL_DAMAGED ? damage_found(c, reader)
+			       : step == JOURNAL_ERROR ? CURSOR_ERROR
+						       : CURSOR_ABSENT;
 	journal_reader_free(reader);
 	errno = saved;
-	if (step == JOURNAL_DAMAGED)
-		return CURSOR_DAMAGED;
-	return step == JOURNAL_ERROR ? CURSOR_ERROR : CURSOR_ABSENT;
+	return why;
 }
 
 /* As open_life, but only of the wanted life: CURSOR_CHANGED for another. */
@@ -232,7 +250,7 @@ cursor_step(struct cursor *c, uint64_t limit, const struct journal_record **reco
 	case JOURNAL_AGAIN:
 		return CURSOR_AGAIN;
 	case JOURNAL_DAMAGED:
-		return CURSOR_DAMAGED;
+		return damage_found(c, c->reader);
 	case JOURNAL_ERROR:
 		return CURSOR_ERROR;
 	case JOURNAL_END:

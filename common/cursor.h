@@ -49,6 +49,9 @@ uint64_t cursor_next(const struct cursor *);	/* the seq that comes next */
 /* Goes on from this seq (what lies between was given otherwise, or is to come again). */
 void	cursor_move(struct cursor *, uint64_t next);
 
+/* After CURSOR_DAMAGED: which line of the file, and what is wrong with it. */
+uint64_t cursor_damage(const struct cursor *, enum journal_fault *);
+
 /* Has it found its journal? Otherwise ABSENT and CHANGED say that there is none of its life. */
 bool	cursor_is_open(const struct cursor *);
 

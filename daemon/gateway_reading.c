@@ -4,6 +4,8 @@
  * runs, nothing behind what it says is durable. Called by the methods that answer from journals.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,18 @@ reading_free(struct reading *r)
 	cJSON_Delete(r->rows);
 	r->call->reading = NULL;
 	free(r);
+}
+
+static void
+end_damaged(struct reading *r)
+{
+	enum journal_fault fault;
+	uint64_t line = cursor_damage(r->cursor, &fault);
+	char why[128];
+
+	snprintf(why, sizeof(why), "line %" PRIu64 " is damaged: %s", line,
+	    journal_fault_name(fault));
+	r->on_end(r, READING_DAMAGED, why);
 }
 
 /* True: it goes on. Otherwise the reader's on_end has been called, and r may be gone. */
@@ -48,7 +62,7 @@ step(struct reading *r)
 		    NULL);
 		return false;
 	case CURSOR_DAMAGED:
-		r->on_end(r, READING_DAMAGED, "it is damaged");
+		end_damaged(r);
 		return false;
 	case CURSOR_ERROR:
 		r->on_end(r, READING_DAMAGED, strerror(errno));

@@ -275,16 +275,14 @@ on_end(struct reading *r, enum reading_end end, const char *why)
 	bool exists = r->is_living &&
 		      registry_find(r->call->g->registry, r->call->game_id, &e) != REGISTRY_NONE;
 	bool ok = end != READING_STOPPED;
-	char damage[DETAIL_SIZE];
 
 	if (end == READING_ABSENT) {
 		call_fail_with(r->call, ERROR_NOT_FOUND, NULL, NULL);
 		return;
 	}
-	/* Line n is record n. Where it is held for that, its last process has said it better. */
-	snprintf(damage, sizeof(damage), "line %" PRIu64 ": %s", cursor_next(r->cursor), why);
+	/* Where it is held for that, its last process has said it better. */
 	if (end == READING_DAMAGED && !(exists && e.residency == RESIDENCY_HELD))
-		ok = add_item(r, "", cause_find(CAUSE_JOURNAL_DAMAGED)->word, damage, 0);
+		ok = add_item(r, "", cause_find(CAUSE_JOURNAL_DAMAGED)->word, why, 0);
 	if (exists)
 		ok = ok && add_last_exit(r, &e) &&
 		     (e.residency != RESIDENCY_HELD || add_hold(r, &e));

@@ -451,6 +451,10 @@ START_TEST(journal_damaged)
 	ck_assert_int_eq(json_int_at(result, "next"), 4);
 	cJSON_Delete(result);
 	client_refuse(c, "journal", "session.journal", "{'game_id':'g1','from':4}");
+	cJSON *reply = client_reply(
+	    c, client_send(c, "session.journal", "{'game_id':'g1','from':4}"));
+	ck_assert_ptr_nonnull(strstr(json_text_at(reply, "error.message"), "line 4 is damaged: "));
+	cJSON_Delete(reply);
 	end();
 }
 END_TEST
