@@ -396,6 +396,20 @@ START_TEST(a_page_that_fails_fails_all)
 }
 END_TEST
 
+/* People see what stands before the damage, and then the damage. */
+START_TEST(a_journal_that_is_damaged)
+{
+	BEGIN("journal", "g1");
+	peer_accept(&peer);
+	peer_result(&peer, peer_expect(&peer, "session.journal"),
+	    "{\"records\":[{\"seq\":1,\"t\":\"T1\",\"type\":\"a\",\"data\":{}}],\"next\":2}");
+	peer_error(&peer, peer_expect(&peer, "session.journal"),
+	    "{\"message\":\"line 2 is damaged\",\"data\":{\"reason\":\"journal\"}}");
+	end(1, "SEQ TIME TYPE DATA\n  1 T1   a    \n",
+	    "gamectl: g1: line 2 is damaged (journal)\n");
+}
+END_TEST
+
 /* ---- tables ---- */
 
 START_TEST(show_as_tables)
@@ -558,6 +572,7 @@ call_suite(void)
 	tcase_add_test(tc, journal_of_many_pages);
 	tcase_add_test(tc, list_of_many_pages);
 	tcase_add_test(tc, a_page_that_fails_fails_all);
+	tcase_add_test(tc, a_journal_that_is_damaged);
 	tcase_add_test(tc, show_as_tables);
 	tcase_add_test(tc, show_without_the_game);
 	tcase_add_test(tc, journal_as_table);

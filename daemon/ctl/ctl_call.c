@@ -123,16 +123,17 @@ read_reply(struct ctl *ctl, int64_t id, uint64_t end_ns, cJSON **reply)
 }
 
 static enum ctl_exit
-take_reply(const struct ctl *ctl, cJSON *reply, cJSON **result)
+take_reply(const struct ctl *ctl, cJSON *reply, cJSON **result, cJSON **error)
 {
-	const cJSON *error = cJSON_GetObjectItemCaseSensitive(reply, "error");
 	enum ctl_exit code = CTL_DONE;
 
-	if (error != NULL || !ctl->json)
-		ctl_text_escape(reply);
-	if (error != NULL) {
-		code = ctl_error_tell(ctl, error);
+	*error = cJSON_DetachItemFromObjectCaseSensitive(reply, "error");
+	if (*error != NULL) {
+		ctl_text_escape(*error);
+		code = CTL_REFUSED;
 	} else {
+		if (!ctl->json)
+			ctl_text_escape(reply);
 		*result = cJSON_DetachItemFromObjectCaseSensitive(reply, "result");
 		if (!cJSON_IsObject(*result)) {
 			ctl_warn("gamed's answer is none: neither a result nor an error");
@@ -171,7 +172,8 @@ try_call(struct ctl *ctl, const char *method, const cJSON *params, uint64_t end_
 }
 
 enum ctl_exit
-ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
+ctl_ask(
+    struct ctl *ctl, const char *method, cJSON *params, cJSON **result, cJSON **error)
 {
 	bool again = ctl->command->repeatable || cJSON_HasObjectItem(params, "key");
 	const struct timespec pause = {0, PAUSE_NS};
@@ -179,7 +181,7 @@ ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
 	enum ctl_exit code;
 	cJSON *reply;
 
-	*result = NULL;
+	*result = *error = NULL;
 	while ((code = try_call(ctl, method, params, end_ns, &reply)) == CTL_DONE &&
 	    reply == NULL && again) {
 		if (clock_boot_ns() >= end_ns) {
@@ -192,8 +194,20 @@ ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
 	if (code != CTL_DONE)
 		return code;
 	if (reply != NULL)
-		return take_reply(ctl, reply, result);
+		return take_reply(ctl, reply, result, error);
 	return tell_unknown(ctl, "the connection closed before the reply");
+}
+
+enum ctl_exit
+ctl_call(struct ctl *ctl, const char *method, cJSON *params, cJSON **result)
+{
+	cJSON *error;
+	enum ctl_exit code = ctl_ask(ctl, method, params, result, &error);
+
+	if (error != NULL)
+		code = ctl_error_tell(ctl, error);
+	cJSON_Delete(error);
+	return code;
 }
 
 void

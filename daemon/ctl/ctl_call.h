@@ -20,7 +20,14 @@
 enum ctl_exit ctl_call(struct ctl *, const char *method, cJSON *params, cJSON **result);
 
 /*
- * The same for a command whose output with --json is the result alone: then that is printed, and
+ * The same, but what the daemon refuses is not told: *error is then the error object, the
+ * caller's to tell and to delete, and the code CTL_REFUSED; else it is NULL.
+ */
+enum ctl_exit ctl_ask(
+    struct ctl *, const char *method, cJSON *params, cJSON **result, cJSON **error);
+
+/*
+ * As ctl_call, for a command whose output with --json is the result alone: then that is printed, and
  * *result is NULL.
  */
 enum ctl_exit ctl_call_or_print(struct ctl *, const char *method, cJSON *params, cJSON **result);

@@ -1,7 +1,7 @@
 /*
  * ctl_journal.c: journal: the records of a session, a line each. Called from the table of
- * commands. Error policy: as ctl_call; a page that fails makes the whole fail, and what came
- * before it is not printed.
+ * commands. Error policy: as ctl_call; a page that fails makes the whole fail. Where the daemon
+ * refuses it, as that journal is damaged, people see what came before; JSON is whole or not at all.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,13 +47,14 @@ pin_instance(cJSON *params, const cJSON *records)
 }
 
 static enum ctl_exit
-read_pages(struct ctl *ctl, cJSON *params, cJSON *records)
+read_pages(struct ctl *ctl, cJSON *params, cJSON *records, cJSON **error)
 {
 	enum ctl_exit code;
 	cJSON *page, *record, *next;
 
 	do {
-		code = ctl_call(ctl, "session.journal", cJSON_Duplicate(params, 1), &page);
+		code =
+		    ctl_ask(ctl, "session.journal", cJSON_Duplicate(params, 1), &page, error);
 		if (code != CTL_DONE)
 			return code;
 		cJSON *more = cJSON_GetObjectItemCaseSensitive(page, "records");
@@ -73,18 +74,21 @@ enum ctl_exit
 ctl_journal(struct ctl *ctl)
 {
 	cJSON *params = ctl_params_id(ctl), *result = cJSON_CreateObject();
-	cJSON *records = cJSON_AddArrayToObject(result, "records");
+	cJSON *records = cJSON_AddArrayToObject(result, "records"), *error;
 
 	cJSON_AddNumberToObject(params, "limit", PAGE);
 	ctl_params_option(ctl, params, OPTION_FROM, "from");
-	enum ctl_exit code = read_pages(ctl, params, records);
+	enum ctl_exit code = read_pages(ctl, params, records, &error);
 	cJSON_Delete(params);
 	if (code == CTL_DONE && ctl->json) {
 		ctl_print_json(result);
 		return code;
 	}
-	if (code == CTL_DONE)
+	if (!ctl->json && (code == CTL_DONE || error != NULL))
 		print_records(records);
+	if (error != NULL)
+		code = ctl_error_tell(ctl, error);
+	cJSON_Delete(error);
 	cJSON_Delete(result);
 	return code;
 }
