@@ -119,6 +119,33 @@ START_TEST(healthy)
 }
 END_TEST
 
+/* The gamed that runs was given another state directory than the file has. */
+START_TEST(state_of_the_daemon)
+{
+	char conf[BED_PATH_MAX], held[2 * BED_PATH_MAX], lock[2 * BED_PATH_MAX];
+
+	bed = bed_new(__func__);
+	bed_start(bed);
+	strlcpy(conf, bed->conf, sizeof(conf));
+	ck_assert_int_lt(
+	    snprintf(bed->conf, sizeof(bed->conf), "%.400s/other.conf", bed->dir), BED_PATH_MAX);
+	bed_configure(bed, "[daemon]\nruntime_dir=%s\nstate_dir=%s/other\n", bed->runtime, bed->dir);
+	path_in(held, bed->state, "held");
+	make_file(held, "g9");
+	finds("daemon", "ok", bed->state);
+	finds("state_rights", "ok", bed->state);
+	finds("held", "warn", "1: g9");
+	path_in(lock, bed->state, "lock");
+	ck_assert_int_eq(unlink(lock), 0);
+	finds("daemon", "ok", "pid");
+	finds("state_rights", "warn", "not known");
+	finds("held", "warn", "not known");
+	strlcpy(bed->conf, conf, sizeof(bed->conf));
+	bed_stop(bed);
+	bed_free(bed);
+}
+END_TEST
+
 START_TEST(wrong_settings)
 {
 	bed = bed_new(__func__);
@@ -358,6 +385,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, healthy);
+	tcase_add_test(tc, state_of_the_daemon);
 	tcase_add_test(tc, wrong_settings);
 	tcase_add_test(tc, wrong_rights);
 	tcase_add_test(tc, no_parent);

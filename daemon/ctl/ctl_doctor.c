@@ -29,8 +29,8 @@ static void
 check_daemon(const struct doctor *d, struct doctor_finding *f)
 {
 	if (d->daemon != 0)
-		doctor_find(
-		    f, DOCTOR_OK, "", "it runs on %s with pid %d", d->runtime, (int)d->daemon);
+		doctor_find(f, DOCTOR_OK, "", "it runs on %.200s with pid %d, its state in %.200s",
+		    d->runtime, (int)d->daemon, d->state[0] != '\0' ? d->state : "?");
 	else
 		doctor_find(f, DOCTOR_OK, "",
 		    "none runs on %s; limits are those of this shell, an init system may set "
@@ -39,24 +39,24 @@ check_daemon(const struct doctor *d, struct doctor_finding *f)
 }
 
 const struct doctor_check doctor_checks[] = {
-	{ "configuration", check_configuration, "The configuration file can be read and is right" },
-	{ "daemon", check_daemon, "Whether gamed runs: whose limits are looked at" },
-	{ "runtime_rights", doctor_runtime_rights, "The runtime directory is there, and only gamed's user may write in it" },
-	{ "state_rights", doctor_state_rights, "The same of the state directory and what stands in it" },
-	{ "runtime_file_system", doctor_runtime_file_system, "The runtime directory is on a local file system that can be written" },
-	{ "state_file_system", doctor_state_file_system, "The state directory is on a local disk: not on a network, not in memory" },
-	{ "room", doctor_room, "The state directory has room, in bytes and in files" },
-	{ "descriptors", doctor_descriptors, "The limit of open files is enough for sessions.max" },
-	{ "processes", doctor_processes, "The limits of processes are enough for the sessions that may be awake" },
-	{ "tasks", doctor_tasks, "So is the control group's (TasksMax of systemd)" },
-	{ "landlock", doctor_landlock, "The kernel can keep a game's process away from files" },
-	{ "seccomp", doctor_seccomp, "The kernel can keep a game's process from system calls" },
-	{ "core_dumps", doctor_core_dumps, "A process that crashes leaves a core dump" },
-	{ "clock", doctor_clock, "The clock is right, and no journal is from the future" },
-	{ "leftovers", doctor_leftovers, "No socket or pid file of a gamed that is gone" },
-	{ "registry", doctor_registry, "The registry is of the gamed that runs, and of this version's layout" },
-	{ "held", doctor_held, "No session is held" },
-	{ NULL, NULL, NULL },
+	{ "configuration", check_configuration, "The configuration file can be read and is right", false },
+	{ "daemon", check_daemon, "Whether gamed runs: whose limits are looked at", false },
+	{ "runtime_rights", doctor_runtime_rights, "The runtime directory is there, and only gamed's user may write in it", false },
+	{ "state_rights", doctor_state_rights, "The same of the state directory and what stands in it", true },
+	{ "runtime_file_system", doctor_runtime_file_system, "The runtime directory is on a local file system that can be written", false },
+	{ "state_file_system", doctor_state_file_system, "The state directory is on a local disk: not on a network, not in memory", true },
+	{ "room", doctor_room, "The state directory has room, in bytes and in files", true },
+	{ "descriptors", doctor_descriptors, "The limit of open files is enough for sessions.max", false },
+	{ "processes", doctor_processes, "The limits of processes are enough for the sessions that may be awake", false },
+	{ "tasks", doctor_tasks, "So is the control group's (TasksMax of systemd)", false },
+	{ "landlock", doctor_landlock, "The kernel can keep a game's process away from files", false },
+	{ "seccomp", doctor_seccomp, "The kernel can keep a game's process from system calls", false },
+	{ "core_dumps", doctor_core_dumps, "A process that crashes leaves a core dump", false },
+	{ "clock", doctor_clock, "The clock is right, and no journal is from the future", true },
+	{ "leftovers", doctor_leftovers, "No socket or pid file of a gamed that is gone", false },
+	{ "registry", doctor_registry, "The registry is of the gamed that runs, and of this version's layout", false },
+	{ "held", doctor_held, "No session is held", true },
+	{ NULL, NULL, NULL, false },
 };
 
 const char *
@@ -113,7 +113,19 @@ look_round(struct doctor *d, const struct ctl *ctl)
 		snprintf(d->runtime, sizeof(d->runtime), "%.*s",
 		    slash > ctl->socket ? (int)(slash - ctl->socket) : 1, ctl->socket);
 	d->daemon = doctor_daemon(d->runtime);
+	if (d->daemon != 0 && !doctor_daemon_state(d->daemon, d->state, sizeof(d->state)))
+		d->state[0] = '\0';
 	return config;
+}
+
+static void
+run_check(const struct doctor_check *check, const struct doctor *d, struct doctor_finding *f)
+{
+	if (check->needs_state && d->state[0] == '\0')
+		doctor_find(f, DOCTOR_WARN, "run doctor as root, or as gamed's user",
+		    "not known: which state directory gamed uses cannot be seen");
+	else
+		check->run(d, f);
 }
 
 static void
@@ -150,7 +162,7 @@ ctl_doctor(struct ctl *ctl)
 	for (const struct doctor_check *check = doctor_checks; check->name != NULL; check++) {
 		struct doctor_finding f = { 0 };
 
-		check->run(&d, &f);
+		run_check(check, &d, &f);
 		seen[f.level]++;
 		write_finding(&w, check, &f);
 		if (!ctl->json)

@@ -28,7 +28,8 @@ struct doctor_finding {
 struct doctor {
 	const struct config *config;	/* of the file; the defaults where it is wrong */
 	char	 config_wrong[512];	/* empty: it is right */
-	char	 runtime[4096], state[4096];
+	char	 runtime[4096];
+	char	 state[4096];		/* that of the daemon, if one runs; empty: not known */
 	pid_t	 daemon;		/* the gamed that runs on this runtime directory; 0: none */
 };
 
@@ -36,6 +37,7 @@ struct doctor_check {
 	const char	*name;		/* a stable word */
 	void		(*run)(const struct doctor *, struct doctor_finding *);
 	const char	*help;		/* no full stop */
+	bool		 needs_state;	/* has nothing to look at where that is not known */
 };
 extern const struct doctor_check doctor_checks[];	/* ends with a NULL name */
 
@@ -78,5 +80,10 @@ void	doctor_registry(const struct doctor *, struct doctor_finding *);
 void	doctor_held(const struct doctor *, struct doctor_finding *);
 /* The gamed that holds the lock on this runtime directory, or 0. */
 pid_t	doctor_daemon(const char *runtime);
+/*
+ * Puts the state directory of this gamed, whose lock it holds, in place of the one of the
+ * settings. False: it cannot be seen.
+ */
+bool	doctor_daemon_state(pid_t, char *state, size_t size);
 
 #endif

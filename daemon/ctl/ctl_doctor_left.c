@@ -22,22 +22,65 @@
 
 #define SOCKET_SUFFIX	".sock"
 #define NAMES_SHOWN	5
+#define STATE_LOCK	"lock"
 
-pid_t
-doctor_daemon(const char *runtime)
+/* Whoever holds the lock on this file is it, whatever stands there; 0: nobody. */
+static pid_t
+lock_holder(const char *directory, const char *name)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char *path = ctl_format("%s/gamed.pid", runtime);
+	char *path = ctl_format("%s/%s", directory, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	pid_t pid = 0;
 
-	/* Whoever holds the lock is it, whatever stands in the file. */
 	if (fd != -1 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 		pid = lock.l_pid;
 	if (fd != -1)
 		close(fd);
 	free(path);
 	return pid > 0 ? pid : 0;
+}
+
+pid_t
+doctor_daemon(const char *runtime)
+{
+	return lock_holder(runtime, "gamed.pid");
+}
+
+/* Is this open file the lock on a state directory? Cuts its path to that. */
+static bool
+is_state_lock(char *path, pid_t daemon)
+{
+	char *name = strrchr(path, '/');
+
+	if (name == NULL || name == path || strcmp(name + 1, STATE_LOCK) != 0)
+		return false;
+	*name = '\0';
+	return lock_holder(path, STATE_LOCK) == daemon;
+}
+
+bool
+doctor_daemon_state(pid_t daemon, char *state, size_t size)
+{
+	char path[64], target[4096];
+	const struct dirent *found;
+	bool is_found = lock_holder(state, STATE_LOCK) == daemon;
+
+	if (is_found)
+		return true;
+	/* Its command line may name another than the file: it has the lock open. */
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)daemon);
+	DIR *dir = opendir(path);
+	while (dir != NULL && !is_found && (found = readdir(dir)) != NULL) {
+		ssize_t n = readlinkat(dirfd(dir), found->d_name, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		is_found = is_state_lock(target, daemon);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (is_found)
+		strlcpy(state, target, size);
+	return is_found;
 }
 
 static struct registry *
