@@ -27,8 +27,8 @@ enum ctl_exit ctl_ask(
     struct ctl *, const char *method, cJSON *params, cJSON **result, cJSON **error);
 
 /*
- * As ctl_call, for a command whose output with --json is the result alone: then that is printed, and
- * *result is NULL.
+ * As ctl_call, for a command whose output with --json is the result alone: then that is printed,
+ * and *result is NULL.
  */
 enum ctl_exit ctl_call_or_print(struct ctl *, const char *method, cJSON *params, cJSON **result);
 
