@@ -187,6 +187,7 @@ struct master {
 	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
 	char			 binary[4096];	/* the path by which gamed was started */
 	struct upgrade		 upgrade;
+	bool			 look_again;	/* the helper that finds sessions is wanted once more */
 	bool			 is_replacing;	/* services of the binary before are left */
 	unsigned long		 stale_messages;
 	/* Those of our control group that are accounted for */
@@ -325,8 +326,8 @@ void	services_fini(struct master *);
 /* Starts the next service that is not up, if the one before is. */
 void	services_start_next(struct master *);
 /*
- * The helper that finds sessions looks at those again whose journal could not be read; false where
- * it cannot, or is at it.
+ * The helper that finds sessions looks at those again whose journal could not be read, or once
+ * more where it is at it. False where it cannot be started.
  */
 bool	services_look_again(struct master *);
 bool	services_are_up(const struct master *);

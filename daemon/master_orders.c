@@ -121,7 +121,7 @@ order_release(struct master *m, struct registry_entry *e)
 	held_forget(&m->place, e->id);
 	/* What it is nobody could read; who mended its journal asks to look again. */
 	if (strcmp(e->instance, INSTANCE_UNKNOWN) == 0)
-		return services_look_again(m) ? ERROR_NONE : ERROR_RESTARTING;
+		return services_look_again(m) ? ERROR_NONE : ERROR_INTERNAL;
 	e->n_restarts_at = 0;
 	e->attempts = 0;
 	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());

@@ -152,7 +152,11 @@ services_look_again(struct master *m)
 
 	while (s->kind != NULL && !s->kind->is_helper)
 		s++;
-	return s->kind != NULL && s->state == SERVICE_DOWN && start(s);
+	if (s->kind == NULL)
+		return false;
+	/* It may have passed the one that is meant. */
+	m->look_again = s->state != SERVICE_DOWN;
+	return m->look_again || start(s);
 }
 
 bool
@@ -241,6 +245,8 @@ service_died(struct master *m, struct service *s, int status)
 	if (was == SERVICE_GOING || (was == SERVICE_RETIRING && well) ||
 	    (s->kind->is_helper && well)) {
 		log_debug("service %s left", s->kind->name);
+		if (s->kind->is_helper && m->look_again && m->phase == MASTER_SERVING)
+			(void)services_look_again(m);
 	} else if (was == SERVICE_RETIRING) {
 		log_warning(
 		    "service %s pid %d of the version before died", s->kind->name, (int)s->pid);
