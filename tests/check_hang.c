@@ -17,7 +17,7 @@
 
 static struct worker_bed wb;
 
-#define GUESS "{'command':{'type':'guess','player_id':'ann','word':'house'},'key':'k'}"
+#define GUESS "{'command':{'type':'guess','player_id':'ann','word':'tiger'},'key':'k'}"
 
 /* A child with a cell of its own, as a worker has it. */
 static struct departure

@@ -298,7 +298,7 @@ START_TEST(same_key_once)
 	cJSON *two = run_json("start two_player --team red=ann,bob --key once");
 	ck_assert_str_eq(json_text_at(one, "game_id"), json_text_at(two, "game_id"));
 	char line[256];
-	snprintf(line, sizeof(line), "send %s guess player_id=ann word=river --key k1",
+	snprintf(line, sizeof(line), "send %s guess player_id=ann word=tiger --key k1",
 	    json_text_at(one, "game_id"));
 	cJSON *first = run_json(line), *again = run_json(line);
 	ck_assert(cJSON_Compare(first, again, 1));

@@ -22,7 +22,7 @@
 static struct worker_bed wb;
 
 /* Both players of the pair answer with the same word: a match, and with rounds:1 the end. */
-#define GUESS(player) "{'command':{'type':'guess','player_id':'" player "','word':'house'}}"
+#define GUESS(player) "{'command':{'type':'guess','player_id':'" player "','word':'tiger'}}"
 #define ONE_ROUND "{\"rounds\":1}"
 #define BORN "game_initialized epoch_started state_changed game_started round_started"
 
