@@ -104,6 +104,9 @@ notice_all(struct master *m, const struct service_notice *notice)
 		struct service *s = &m->services[i];
 		bool serves = s->state == SERVICE_UP || s->state == SERVICE_RETIRING;
 
+		/* It may serve already, and say so in what we have not read yet. */
+		if (s->state == SERVICE_COMING && is_of_a_session)
+			serves = true;
 		if (serves && !s->kind->is_helper &&
 		    !(is_of_a_session && s->kind->hears_no_sessions))
 			notice_send(s, notice);

@@ -189,6 +189,9 @@ toy_begin(const struct service_start *start)
 			       .title = "toy service", .keep = keep, .dies_with_master = true});
 }
 
+/* As long as there is a file of this name a gateway serves, but has not said so. */
+#define UNSAID "unsaid"
+
 /* Copies requests from the test to the master and notices from the master to the test. */
 static void
 toy_gateway(const struct service_start *start)
@@ -196,10 +199,13 @@ toy_gateway(const struct service_start *start)
 	struct pollfd fds[] = { { .fd = start->master, .events = POLLIN }, { .events = POLLIN } };
 	struct service_request request = { .what = SERVICE_READY };
 	struct service_notice notice;
+	char path[PATH_MAX];
 	int fd, test;
 
 	toy_begin(start);
 	test = fds[1].fd = unixsock_connect_path(relay_path, 0);
+	while (access(scratch_path(path, UNSAID), F_OK) == 0)
+		poll(NULL, 0, 1);
 	message_send_request(start->master, &request, -1);
 	for (;;) {
 		poll(fds, 2, -1);
@@ -1036,6 +1042,37 @@ START_TEST(found_sessions_have_their_times)
 }
 END_TEST
 
+/*
+ * Its clients may ask before the master has read that it is ready: what happens to a session in
+ * between is told, or they would wait for it for ever.
+ */
+START_TEST(a_gateway_that_comes_hears_of_sessions)
+{
+	struct service_request r = { .what = SERVICE_START, .mode = 77 };
+	struct registry_entry e;
+	char path[PATH_MAX];
+	int fd;
+	pid_t pid;
+
+	boot(NULL);
+	pid = begin("x", NULL);
+	fd = open(scratch_path(path, UNSAID), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	ck_assert_int_eq(send(relay, &r, sizeof(r), 0), sizeof(r));
+	accept_gateway();
+	kill(pid, SIGKILL);
+	do {
+		poll(NULL, 0, 1);
+		e = look("x");
+	} while (e.residency != RESIDENCY_AWAKE || e.pid == pid);
+	ck_assert_int_eq(unlink(path), 0);
+	await(NOTICE_CRASHED, "x");
+	ck_assert_int_eq(await(NOTICE_READY, "x").pid, e.pid);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
 START_TEST(a_gateway_that_breaks_the_form_is_replaced)
 {
 	struct service_request r = { .what = SERVICE_START, .mode = 77 };
@@ -1106,6 +1143,7 @@ main(void)
 	tcase_add_test(tc, sessions_whose_time_is_over);
 	tcase_add_test(tc, finding_them_takes_long);
 	tcase_add_test(tc, found_sessions_have_their_times);
+	tcase_add_test(tc, a_gateway_that_comes_hears_of_sessions);
 	tcase_add_test(tc, a_gateway_that_breaks_the_form_is_replaced);
 	tcase_add_test(tc, case_43_49_services_give_up);
 	suite_add_tcase(suite, tc);
