@@ -147,7 +147,8 @@ make_place(struct master *m, const char *id, uint64_t now_ns)
 
 	if (registry_find(m->registry, id, &e) == REGISTRY_NONE)
 		return true;
-	if (e.pid != 0 || strcmp(e.instance, INSTANCE_UNKNOWN) != 0)
+	/* Nor is one taken away that is being ended. */
+	if (e.residency != RESIDENCY_HELD || strcmp(e.instance, INSTANCE_UNKNOWN) != 0)
 		return false;
 	timer_set_slot(m, e.slot, 0);
 	registry_slot_free(m->registry, e.slot, now_ns);

@@ -212,7 +212,7 @@ look_again(const struct service_start *start)
 	struct registry_entry e;
 
 	for (uint32_t slot = 0; slot < registry_high(registry); slot++)
-		if (registry_read(registry, slot, &e) && e.pid == 0 &&
+		if (registry_read(registry, slot, &e) && e.residency == RESIDENCY_HELD &&
 		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0)
 			look_at(start, e.id, journal_name(name, e.id, NULL));
 }
