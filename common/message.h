@@ -148,6 +148,8 @@ enum notice {
 	NOTICE_HIBERNATED = 16,
 	/* Gone for good: text is the reason (completed, stopped, killed, ...), seq the last */
 	NOTICE_ENDED = 17,
+	/* Held no longer: released, or about to end. To who follows holds alone */
+	NOTICE_LET_GO = 18,
 
 	/* Told of services. */
 

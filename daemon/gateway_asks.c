@@ -177,6 +177,8 @@ dispatch(void *arg, const struct service_notice *n)
 	case NOTICE_SHUTTING_DOWN:
 		g->is_shutting_down = true;
 		return;
+	case NOTICE_LET_GO:
+		break;	/* not for us */
 	}
 	fatal(1, "the master sent a notice that is none: %u", n->what);
 }

@@ -48,6 +48,7 @@ on_notice_of_end(struct call *call, const struct service_notice *n)
 	case NOTICE_CRASHED:
 	case NOTICE_RESTARTING:
 	case NOTICE_HIBERNATED:
+	case NOTICE_LET_GO:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:

@@ -193,6 +193,7 @@ data_of(const struct service_notice *n)
 	case NOTICE_REFUSED:
 	case NOTICE_RESTARTING:
 	case NOTICE_HIBERNATED:
+	case NOTICE_LET_GO:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:

@@ -72,6 +72,7 @@ on_notice_of_sleep(struct call *call, const struct service_notice *n)
 	case NOTICE_START_FAILED:
 	case NOTICE_READY:
 	case NOTICE_CRASHED:
+	case NOTICE_LET_GO:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:
@@ -146,6 +147,7 @@ on_notice_of_ready(struct call *call, const struct service_notice *n)
 	case NOTICE_REFUSED:
 	case NOTICE_CRASHED:
 	case NOTICE_RESTARTING:
+	case NOTICE_LET_GO:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:

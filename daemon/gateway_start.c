@@ -261,6 +261,7 @@ on_notice(struct call *call, const struct service_notice *n)
 	case NOTICE_REFUSED:
 	case NOTICE_CRASHED:
 	case NOTICE_RESTARTING:
+	case NOTICE_LET_GO:
 	case NOTICE_SERVICE:
 	case NOTICE_RETIRE:
 	case NOTICE_SHUTTING_DOWN:

@@ -1,5 +1,5 @@
 /*
- * held.c: see held.h. Called by the master, and by the recoverer for reading.
+ * held.c: see held.h. Called by the manager, and by the recoverer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,27 +21,47 @@ write_all(int fd, const char *text)
 	return 0;
 }
 
-int
-held_remember(const struct place *p, const char *id, const char *reason)
+static int
+write_new(int dir, const char *id, const char *reason)
 {
 	int fd, result;
 
-	fd = openat(p->held_dir, HALF_MADE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	fd = openat(dir, HALF_MADE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (fd == -1)
 		return -1;
 	result = write_all(fd, reason);
 	close(fd);
 	if (result == 0)
-		result = renameat(p->held_dir, HALF_MADE, p->held_dir, id);
-	return result == 0 ? fsync(p->held_dir) : -1;
+		result = renameat(dir, HALF_MADE, dir, id);
+	return result == 0 ? fsync(dir) : -1;
 }
 
-void
-held_forget(const struct place *p, const char *id)
+int
+held_remember(int state_dir, const char *id, const char *reason)
 {
-	/* Mostly it is not there. To find that out needs no disk that takes writes. */
-	if (faccessat(p->held_dir, id, F_OK, 0) == 0)
-		unlinkat(p->held_dir, id, 0);
+	int dir, result;
+
+	dir = openat(state_dir, "held", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -1;
+	result = write_new(dir, id, reason);
+	close(dir);
+	return result;
+}
+
+static const char *
+name_of(const char *id, char name[128])
+{
+	snprintf(name, 128, "held/%s", id);
+	return name;
+}
+
+int
+held_forget(int state_dir, const char *id)
+{
+	char name[128];
+
+	return unlinkat(state_dir, name_of(id, name), 0) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 int
@@ -51,8 +71,7 @@ held_reason(int state_dir, const char *id, char *reason, size_t size)
 	ssize_t n;
 	int fd;
 
-	snprintf(name, sizeof(name), "held/%s", id);
-	fd = openat(state_dir, name, O_RDONLY | O_CLOEXEC);
+	fd = openat(state_dir, name_of(id, name), O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return 0;
 	n = read(fd, reason, size - 1);

@@ -1,7 +1,7 @@
 /*
  * manager.c: the manager's process. Every sweep_interval_s it ends the sessions whose time is over
- * and removes old journals from the archive; between two sweeps it sleeps. Called by the master in
- * a child (a row of the services' table).
+ * and removes old journals from the archive; between two sweeps it sleeps, but for writing down
+ * which sessions are held. Called by the master in a child (a row of the services' table).
  *
  *	sweep = look (registry) -> ask the master for at most SWEEP_BATCH ends -> its answers
  *		-> where there were more, look again when fewer are stopping -> ... -> sleep
@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "daemon/manager_archive.h"
+#include "daemon/manager_holds.h"
 #include "daemon/manager_sweep.h"
 #include "daemon/service_loop.h"
 #include "daemon/service_settings.h"
@@ -164,8 +165,10 @@ on_due(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!mg->goes_on)
+	if (!mg->goes_on) {
 		retain(mg);
+		holds_follow_all(mg->shared);
+	}
 	look(mg);
 }
 
@@ -190,6 +193,8 @@ take_notice(void *arg, const struct service_notice *n)
 		answered(mg, n);
 	else if (n->what == NOTICE_RELOADED)
 		reloaded(mg, n);
+	else if (n->what == NOTICE_HELD || n->what == NOTICE_LET_GO)
+		holds_follow(mg->shared, n->id);
 }
 
 static void
@@ -197,6 +202,17 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 {
 	(void)what;
 	service_hear(fd, take_notice, arg);
+}
+
+/* Once it is ready: until then nobody waits for a disk. */
+static void
+on_begun(evutil_socket_t fd, short what, void *arg)
+{
+	const struct manager *mg = arg;
+
+	(void)fd;
+	(void)what;
+	holds_follow_all(mg->shared);
 }
 
 static void
@@ -210,7 +226,9 @@ manager_init(struct manager *mg, const struct service_start *start)
 	mg->on_master =
 	    event_new(mg->loop.base, mg->master, EV_READ | EV_PERSIST, on_notice, mg);
 	mg->on_due = event_new(mg->loop.base, -1, 0, on_due, mg);
-	if (mg->on_master == NULL || mg->on_due == NULL || event_add(mg->on_master, NULL) == -1)
+	if (mg->on_master == NULL || mg->on_due == NULL || event_add(mg->on_master, NULL) == -1 ||
+	    event_base_once(mg->loop.base, -1, EV_TIMEOUT, on_begun, mg,
+		&(struct timeval){ 0 }) == -1)
 		fatal(1, "cannot begin: no memory");
 	sweep_ended(mg);
 }
@@ -218,7 +236,8 @@ manager_init(struct manager *mg, const struct service_start *start)
 void
 manager_main(const struct service_start *start)
 {
-	const int keep[] = { start->master, start->shared->archive_dir, -1 };
+	const int keep[] = { start->master, start->shared->state_dir, start->shared->journal_dir,
+		start->shared->archive_dir, -1 };
 	static struct manager self;
 	struct manager *mg = &self;
 

@@ -77,10 +77,10 @@ struct service_kind {
 	bool		 has_control;	/* gets the listening control socket */
 	bool		 is_helper;	/* does its work, and leaves with 0; never restarted */
 	/*
-	 * Is not woken by what is told of sessions: it looks into the registry when it wants to
-	 * know
+	 * Is not woken by what is told of sessions, but that they are held, or no longer: else it
+	 * looks into the registry when it wants to know
 	 */
-	bool		 hears_no_sessions;
+	bool		 hears_holds_alone;
 };
 extern const struct service_kind service_kinds[];
 #define SERVICE_KINDS_MAX 8
@@ -105,6 +105,7 @@ struct service {
 	uint64_t		 deadline_ns;	/* to be ready, or to be gone; 0 none */
 	uint64_t		 forked_ns;
 	bool			 is_old;	/* runs the binary before */
+	bool			 was_killed;	/* on the way out, being late */
 	char			 detail[128];	/* what it has to say of itself, or empty */
 };
 
@@ -291,6 +292,8 @@ void session_finish(struct master *, struct registry_entry *e, const char *reaso
 /* Gives the slot back and tells that the session is over. */
 void	session_ended(struct master *, struct registry_entry *e);
 void	session_hold(struct master *, struct registry_entry *e, const char *reason);
+/* It was held; what it is now stands in the registry. */
+void	session_let_go(struct master *, const struct registry_entry *e);
 /* Publishes the entry and its deadline (0: none). */
 void	session_publish(struct master *, struct registry_entry *e, uint64_t deadline_ns);
 

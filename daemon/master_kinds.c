@@ -12,7 +12,7 @@ const struct service_kind service_kinds[] = {
 	 */
 	{ .name = "recoverer", .main = recoverer_main, .is_helper = true },
 	{ .name = "gateway", .main = gateway_main, .has_control = true },
-	{ .name = "manager", .main = manager_main, .hears_no_sessions = true },
+	{ .name = "manager", .main = manager_main, .hears_holds_alone = true },
 	{ .name = "monitor", .main = monitor_main },
 	{ .name = NULL },
 };

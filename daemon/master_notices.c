@@ -95,10 +95,19 @@ notice_drop_all(struct service *s)
 	s->queued = 0;
 }
 
+/* Of what is told of sessions. */
+static bool
+hears(const struct service_kind *kind, uint32_t what)
+{
+	if (what == NOTICE_LET_GO)
+		return kind->hears_holds_alone;
+	return what == NOTICE_HELD || !kind->hears_holds_alone;
+}
+
 void
 notice_all(struct master *m, const struct service_notice *notice)
 {
-	bool is_of_a_session = notice->what >= NOTICE_STARTED && notice->what <= NOTICE_ENDED;
+	bool is_of_a_session = notice->what >= NOTICE_STARTED && notice->what <= NOTICE_LET_GO;
 
 	for (size_t i = 0; i < SERVICES_MAX; i++) {
 		struct service *s = &m->services[i];
@@ -108,7 +117,7 @@ notice_all(struct master *m, const struct service_notice *notice)
 		if (s->state == SERVICE_COMING && is_of_a_session)
 			serves = true;
 		if (serves && !s->kind->is_helper &&
-		    !(is_of_a_session && s->kind->hears_no_sessions))
+		    (!is_of_a_session || hears(s->kind, notice->what)))
 			notice_send(s, notice);
 	}
 }

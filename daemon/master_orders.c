@@ -11,7 +11,6 @@
 #include "common/log.h"
 #include "common/process_id.h"
 #include "daemon/master.h"
-#include "daemon/held.h"
 
 #define DISK_AGAIN_MS	1000	/* until the next look at a process that waits for the disk */
 
@@ -118,13 +117,16 @@ order_release(struct master *m, struct registry_entry *e)
 		return ERROR_SHUTTING_DOWN;
 	if (!session_has_room(m, e->mode))
 		return ERROR_OVERLOADED;
-	held_forget(&m->place, e->id);
 	/* What it is nobody could read; who mended its journal asks to look again. */
-	if (strcmp(e->instance, INSTANCE_UNKNOWN) == 0)
+	if (strcmp(e->instance, INSTANCE_UNKNOWN) == 0) {
+		e->wake_wanted = 1;
+		registry_write(m->registry, e);
 		return services_look_again(m) ? ERROR_NONE : ERROR_INTERNAL;
+	}
 	e->n_restarts_at = 0;
 	e->attempts = 0;
 	session_fork(m, e, RESIDENCY_STARTING, clock_boot_ns());
+	session_let_go(m, e);
 	return ERROR_NONE;
 }
 

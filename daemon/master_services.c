@@ -23,6 +23,7 @@
 #define SERVICES_MAX_SECONDS	5
 #define READY_MS		10000	/* a service that is not ready by then is killed */
 #define STOP_MS			5000
+#define GONE_MS			1000	/* after SIGKILL */
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
@@ -120,6 +121,7 @@ static void
 stop(struct service *s)
 {
 	s->state = SERVICE_GOING;
+	s->was_killed = false;
 	s->deadline_ns = clock_boot_ns() + STOP_MS * NS_PER_MS;
 	timer_set(s->master, s->deadline_ns);
 	kill(s->pid, SIGTERM);
@@ -284,6 +286,28 @@ services_stop_last(struct master *m)
 	return true;
 }
 
+/* False: it was killed, and the kernel holds it; we go down without it. */
+static bool
+is_waited_for(struct service *s, uint64_t now_ns)
+{
+	struct master *m = s->master;
+
+	if (s->state != SERVICE_GOING) {
+		service_end(s, "was not ready in time");
+		return true;
+	}
+	if (s->was_killed && m->phase == MASTER_ENDING_SERVICES) {
+		log_error("service %s pid %d did not go, killed as it is: left to the kernel",
+		    s->kind->name, (int)s->pid);
+		return false;
+	}
+	if (!s->was_killed)
+		service_end(s, "did not leave in time");
+	s->was_killed = true;
+	s->deadline_ns = now_ns + GONE_MS * NS_PER_MS;
+	return true;
+}
+
 uint64_t
 services_due(struct master *m, uint64_t now_ns)
 {
@@ -296,11 +320,14 @@ services_due(struct master *m, uint64_t now_ns)
 			continue;
 		if (s->deadline_ns <= now_ns) {
 			s->deadline_ns = 0;
-			service_end(s, s->state == SERVICE_GOING ? "did not leave in time"
-								 : "was not ready in time");
-		} else if (next == 0 || s->deadline_ns < next) {
-			next = s->deadline_ns;
+			if (!is_waited_for(s, now_ns)) {
+				disconnect(s);
+				s->state = SERVICE_DOWN;
+				master_reconcile(m);
+			}
 		}
+		if (s->deadline_ns != 0 && (next == 0 || s->deadline_ns < next))
+			next = s->deadline_ns;
 	}
 	return next;
 }

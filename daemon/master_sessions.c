@@ -12,7 +12,6 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "daemon/master.h"
-#include "daemon/held.h"
 
 /* Restarts and recoveries under way at a time: more only slow each other down */
 #define COMING_MAX	16
@@ -201,7 +200,6 @@ session_ended(struct master *m, struct registry_entry *e)
 	} else {
 		totals_count(m, e->mode, offsetof(struct registry_total, start_failures), 1);
 	}
-	held_forget(&m->place, e->id);
 	timer_set_slot(m, e->slot, 0);
 	registry_slot_free(m->registry, e->slot, clock_boot_ns());
 	status_changed(m);
@@ -219,9 +217,6 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 	strlcpy(e->reason, reason, sizeof(e->reason));
 	session_publish(m, e, 0);
 	totals_count(m, e->mode, offsetof(struct registry_total, holds), 1);
-	if (held_remember(&m->place, e->id, reason) == -1)
-		log_error(
-		    "session %s is held, which cannot be written down: %s", e->id, strerror(errno));
 	log_error("session %s is held: %s, after %u restarts%s%s", e->id, reason, e->restarts,
 	    *e->last_words != '\0' ? ", last words: " : "", e->last_words);
 	n = notice_of(e, NOTICE_HELD);
@@ -235,8 +230,18 @@ session_hold(struct master *m, struct registry_entry *e, const char *reason)
 }
 
 void
+session_let_go(struct master *m, const struct registry_entry *e)
+{
+	const struct service_notice n = notice_of(e, NOTICE_LET_GO);
+
+	notice_all(m, &n);
+}
+
+void
 session_finish(struct master *m, struct registry_entry *e, const char *reason, uint64_t now_ns)
 {
+	bool was_held = e->residency == RESIDENCY_HELD;
+
 	e->residency = RESIDENCY_STOPPING;
 	e->order = ORDER_STOP;
 	strlcpy(e->reason, reason, sizeof(e->reason));
@@ -252,6 +257,8 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 		return;
 	}
 	session_publish(m, e, e->order_deadline_ns);
+	if (was_held)
+		session_let_go(m, e);
 }
 
 /*

@@ -219,7 +219,7 @@ static int
 open_state(struct place *p, const struct passwd *user, const struct trouble *t)
 {
 	static const char *const names[] = { "journal", "archive", "held", "snapshot", "crash" };
-	int *const keep[] = { &p->journal_dir, &p->archive_dir, &p->held_dir };
+	int *const keep[] = { &p->journal_dir, &p->archive_dir };
 	pid_t owner = 0;
 
 	p->state_dir = directory_open(AT_FDCWD, p->state, user);
@@ -293,8 +293,7 @@ place_open(struct place *p, const struct config *config, const struct place_kept
 	int code;
 
 	memset(p, 0, sizeof(*p));
-	p->runtime_dir = p->session_dir = p->state_dir = p->journal_dir = p->archive_dir =
-	    p->held_dir = -1;
+	p->runtime_dir = p->session_dir = p->state_dir = p->journal_dir = p->archive_dir = -1;
 	p->pid_file = kept != NULL ? kept->pid_file : -1;
 	p->state_lock = kept != NULL ? kept->state_lock : -1;
 	p->keeps_control = kept != NULL && kept->keeps_control;
@@ -330,7 +329,7 @@ void
 place_close(struct place *p)
 {
 	int *const all[] = {&p->session_dir, &p->state_dir, &p->journal_dir, &p->archive_dir,
-	    &p->held_dir, &p->state_lock, &p->fifo, &p->pid_file, &p->runtime_dir};
+	    &p->state_lock, &p->fifo, &p->pid_file, &p->runtime_dir};
 
 	/*
 	 * Only who holds the lock may remove what the directory holds, and only what is its own:

@@ -29,7 +29,7 @@ struct place_kept {
 
 struct place {
 	char	runtime[4096], state[4096];
-	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir, held_dir;
+	int	runtime_dir, session_dir, state_dir, journal_dir, archive_dir;
 	/* Hold the locks: record locks, which a fork does not inherit */
 	int	pid_file, state_lock;
 	int	fifo;			/* both ends */

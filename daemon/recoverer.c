@@ -197,13 +197,14 @@ look_at(const struct service_start *start, const char *id, const char *name)
 		hold(&r, "journal_damaged", detail);
 	} else if (!is_known && step != JOURNAL_ERROR) {
 		hold(&r, "journal_damaged", "line 1: not a session that this gamed knows");
-	} else if (held_reason(start->shared->state_dir, id, why, sizeof(why))) {
+	} else if (step != JOURNAL_ERROR &&
+		   held_reason(start->shared->state_dir, id, why, sizeof(why))) {
 		hold(&r, why, "held before gamed was started");
 	}
 	tell(start->master, &r);
 }
 
-/* Those whose journal could not be read: somebody may have mended it. */
+/* Those whose journal could not be read: somebody may have mended it, and released them. */
 static void
 look_again(const struct service_start *start)
 {
@@ -213,8 +214,11 @@ look_again(const struct service_start *start)
 
 	for (uint32_t slot = 0; slot < registry_high(registry); slot++)
 		if (registry_read(registry, slot, &e) && e.residency == RESIDENCY_HELD &&
-		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0)
+		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0) {
+			if (e.wake_wanted)
+				held_forget(start->shared->state_dir, e.id);
 			look_at(start, e.id, journal_name(name, e.id, NULL));
+		}
 }
 
 /* The master waits for as long as it hears of us, however many there are. */

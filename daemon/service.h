@@ -22,8 +22,8 @@ void	gateway_main(const struct service_start *);
 void	manager_main(const struct service_start *);
 void	monitor_main(const struct service_start *);
 /*
- * A helper: reads the journals' heads and tails at the start of gamed, tells SERVICE_FOUND,
- * leaves
+ * A helper: reads the journals' heads and tails at the start of gamed, and again when one that could
+ * not be read is released; tells SERVICE_FOUND, leaves
  */
 void	recoverer_main(const struct service_start *);
 

@@ -82,16 +82,22 @@ manager_begin(void)
 	static const char *const overrides[] = { "manager.sweep_interval_s=1", NULL };
 	char path[PATH_MAX], folder[32];
 	struct config_error error;
+	int state;
 
 	begin(0);
 	config = config_load("/dev/null", overrides, &error);
 	ck_assert_msg(config != NULL, "%s", error.message);
-	(void)snprintf(folder, sizeof(folder), "archive%d", (int)getpid());
+	(void)snprintf(folder, sizeof(folder), "state%d", (int)getpid());
 	ck_assert_int_eq(mkdir(scratch_path(path, folder), 0700), 0);
+	state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(mkdirat(state, "archive", 0700), 0);
+	ck_assert_int_eq(mkdirat(state, "held", 0700), 0);
 	shared = (struct shared){
 		.config = config,
 		.registry = r,
-		.archive_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.state_dir = state,
+		.journal_dir = -1,
+		.archive_dir = openat(state, "archive", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		.master_pid = getpid(),
 	};
 	ck_assert_int_ne(shared.archive_dir, -1);
@@ -107,6 +113,7 @@ manager_end(void)
 	if (master != -1)
 		close(master);
 	close(shared.archive_dir);
+	close(shared.state_dir);
 	config_free(config);
 	end();
 }

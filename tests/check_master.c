@@ -285,8 +285,9 @@ toy_last(const struct service_start *start)
 	message_send_request(start->master, &(struct service_request){ .what = SERVICE_READY }, -1);
 	while (poll(&master, 1, -1) >= 0) {
 		while (message_read_notice(start->master, &notice) == 0)
-			if (notice.what >= NOTICE_STARTED && notice.what <= NOTICE_ENDED)
-				_exit(98);	/* it wants to hear of no session */
+			if (notice.what >= NOTICE_STARTED && notice.what <= NOTICE_ENDED &&
+			    notice.what != NOTICE_HELD)
+				_exit(98);	/* it wants to hear of holds alone */
 		if (errno != EAGAIN)
 			_exit(0);
 	}
@@ -295,7 +296,7 @@ toy_last(const struct service_start *start)
 const struct service_kind service_kinds[] = {
 	{ .name = "recoverer", .main = toy_recoverer, .is_helper = true },
 	{ .name = "gateway", .main = toy_gateway, .has_control = true },
-	{ .name = "last", .main = toy_last, .hears_no_sessions = true },
+	{ .name = "last", .main = toy_last, .hears_holds_alone = true },
 	{ .name = NULL },
 };
 

@@ -84,7 +84,7 @@ START_TEST(case_10_102_everything_is_killed)
 	client_do(c, "session.hibernate", "{'game_id':'asleep'}");
 	start("held", ",'limits':{'max_restarts':0}");
 	bed_kill_session(bed, "held", SIGKILL);
-	bed_wait_residency(bed, "held", RESIDENCY_HELD, 0);
+	bed_wait_hold(bed, "held", true);
 	start("torn", "");
 	start("damaged", "");
 	start("over", "");
@@ -185,6 +185,31 @@ START_TEST(mended_and_released)
 	table_check_same(c, "g1", before);
 	cJSON_Delete(table_guess(c, "g1", "ann", 0));
 	ck_assert_uint_eq(slots_used(), 2);
+	scenario_end();
+}
+END_TEST
+
+/* It had been given up before that: released, it is so no longer. */
+START_TEST(held_unreadable_and_released)
+{
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+
+	scenario_begin(__func__, "");
+	start("g1", ",'limits':{'max_restarts':0}");
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_hold(bed, "g1", true);
+	kill_everything(true);
+	bed_journal(bed, "journal", "g1", path);
+	snprintf(copy, sizeof(copy), "%s.good", path);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
+	put_link(path);
+	next_master();
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	ck_assert_str_eq(look("g1").reason, "journal_unreadable");
+	ck_assert_int_eq(rename(copy, path), 0);
+	client_do(c, "session.release", "{'game_id':'g1'}");
+	cJSON_Delete(table_guess(c, "g1", "ann", 0));
+	bed_wait_hold(bed, "g1", false);
 	scenario_end();
 }
 END_TEST
@@ -416,6 +441,7 @@ main(void)
 	tcase_add_loop_test(tc, case_10_102_everything_is_killed, 0, 2);
 	tcase_add_loop_test(
 	    tc, mended_and_released, 0, sizeof(unreadable) / sizeof(unreadable[0]));
+	tcase_add_test(tc, held_unreadable_and_released);
 	tcase_add_loop_test(tc, unreadable_and_stopped, 0, 2);
 	tcase_add_test(tc, fifo_in_the_archive);
 	tcase_add_test(tc, case_54_after_the_services_gave_up);

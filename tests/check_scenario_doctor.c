@@ -83,6 +83,21 @@ make_file(const char *directory, const char *name)
 	ck_assert_int_eq(close(fd), 0);
 }
 
+/* A session of this name that has given up. */
+static void
+hold(const char *id)
+{
+	struct client *c = client_open(bed);
+
+	client_do(c, "session.start",
+	    "{'game_id':'%s','mode':'two_player','teams':{'red':['ann','bob']},"
+	    "'limits':{'max_restarts':0}}",
+	    id);
+	bed_kill_session(bed, id, SIGKILL);
+	bed_wait_hold(bed, id, true);
+	client_close(c);
+}
+
 /* Every row is told, once and in its order, and for people with the same words. */
 START_TEST(healthy)
 {
@@ -122,7 +137,7 @@ END_TEST
 /* The gamed that runs was given another state directory than the file has. */
 START_TEST(state_of_the_daemon)
 {
-	char conf[BED_PATH_MAX], held[2 * BED_PATH_MAX], lock[2 * BED_PATH_MAX];
+	char conf[BED_PATH_MAX], lock[2 * BED_PATH_MAX];
 
 	bed = bed_new(__func__);
 	bed_start(bed);
@@ -130,8 +145,7 @@ START_TEST(state_of_the_daemon)
 	ck_assert_int_lt(
 	    snprintf(bed->conf, sizeof(bed->conf), "%.400s/other.conf", bed->dir), BED_PATH_MAX);
 	bed_configure(bed, "[daemon]\nruntime_dir=%s\nstate_dir=%s/other\n", bed->runtime, bed->dir);
-	path_in(held, bed->state, "held");
-	make_file(held, "g9");
+	hold("g9");
 	finds("daemon", "ok", bed->state);
 	finds("state_rights", "ok", bed->state);
 	finds("held", "warn", "1: g9");
@@ -264,16 +278,15 @@ END_TEST
 
 START_TEST(held_and_journals_of_the_future)
 {
-	char held[2 * BED_PATH_MAX], path[2 * BED_PATH_MAX];
+	char path[2 * BED_PATH_MAX];
 	struct utimbuf later;
 
 	bed = bed_new(__func__);
 	bed_start(bed);
-	path_in(held, bed->state, "held");
 	for (int i = 1; i <= 6; i++) {
 		char name[16];
 		snprintf(name, sizeof(name), "g%d", i);
-		make_file(held, name);
+		hold(name);
 	}
 	finds("held", "warn", "6: ");
 	finds("held", "warn", ", ...");

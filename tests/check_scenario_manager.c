@@ -340,12 +340,82 @@ START_TEST(manager_stopped)
 }
 END_TEST
 
+/* ---- holds ----------------------------------------------------------------------------------- */
+
+/* gamed that sweeps in a minute from now, with a session that may not be restarted. */
+static void
+holds_begin(const char *test)
+{
+	bed = bed_new(test);
+	bed_configure(bed, "[sessions]\nmax_restarts=0\n");
+	bed_start(bed);
+	c = client_open(bed);
+	table_start(c, "g1", 3);
+}
+
+START_TEST(holds_are_written_down)
+{
+	holds_begin(__func__);
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_hold(bed, "g1", true);
+	client_do(c, "session.release", "{'game_id':'g1'}");
+	bed_wait_hold(bed, "g1", false);
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_hold(bed, "g1", true);
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	bed_wait_hold(bed, "g1", false);
+	finish();
+}
+END_TEST
+
+/* One that dies before it has heard of them is followed by one that sees what is so. */
+START_TEST(holds_without_a_manager)
+{
+	holds_begin(__func__);
+	ck_assert(bed_signal_service(bed, "manager", SIGSTOP));
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	bed_wait_hold(bed, "g1", false);
+	ck_assert(bed_kill_service(bed, "manager"));
+	bed_wait_hold(bed, "g1", true);
+	ck_assert(bed_signal_service(bed, "manager", SIGSTOP));
+	client_do(c, "session.release", "{'game_id':'g1'}");
+	bed_wait_hold(bed, "g1", true);
+	ck_assert(bed_kill_service(bed, "manager"));
+	bed_wait_hold(bed, "g1", false);
+	finish();
+}
+END_TEST
+
+/* Gamed goes down in the same moment. */
+START_TEST(held_at_the_end)
+{
+	struct registry_entry e;
+
+	holds_begin(__func__);
+	ck_assert(bed_signal_service(bed, "manager", SIGSTOP));
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	client_close(c);
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	ck_assert(bed_signal_service(bed, "manager", SIGCONT));
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	bed_check_stopped(bed);
+	bed_start(bed);
+	c = client_open(bed);
+	ck_assert(bed_entry(bed, "g1", &e));
+	ck_assert_int_eq(e.residency, RESIDENCY_HELD);
+	ck_assert_str_eq(e.reason, "restart_limit");
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("scenario_manager");
 	TCase *sessions = tcase_create("sessions"), *archive = tcase_create("archive"),
-	    *process = tcase_create("process");
+	    *process = tcase_create("process"), *holds = tcase_create("holds");
 
 	tcase_set_timeout(sessions, 120);
 	tcase_add_test(sessions, idle_sessions_end);
@@ -364,5 +434,10 @@ main(void)
 	tcase_add_test(process, manager_killed);
 	tcase_add_test(process, manager_stopped);
 	suite_add_tcase(suite, process);
+	tcase_set_timeout(holds, 120);
+	tcase_add_test(holds, holds_are_written_down);
+	tcase_add_test(holds, holds_without_a_manager);
+	tcase_add_test(holds, held_at_the_end);
+	suite_add_tcase(suite, holds);
 	return bed_main(suite);
 }

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lib/bed.h"
+#include "tests/lib/bed_process.h"
 #include "tests/lib/client.h"
 #include "tests/lib/frozen_disk.h"
 #include "tests/lib/table.h"
@@ -177,6 +179,50 @@ START_TEST(comes_back_late)
 }
 END_TEST
 
+/* A session is given up meanwhile. The master goes on; that it is held is written down later. */
+START_TEST(held_meanwhile)
+{
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	frozen_disk_freeze();
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	/* A new gateway is the master's work. */
+	client_close(c);
+	ck_assert(bed_kill_service(bed, "gateway"));
+	c = client_open(bed);
+	client_refuse(c, "held", "session.command", COMMAND, 300);
+	frozen_disk_thaw();
+	bed_wait_hold(bed, "g1", true);
+	finish();
+}
+END_TEST
+
+/* The service that writes it down waits, too: gamed goes down without it. */
+START_TEST(held_and_shut_down)
+{
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	client_close(c);
+	frozen_disk_freeze();
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	int manager = bed_service(bed, "manager");
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	frozen_disk_thaw();
+	bed_wait_pidfd(manager, "the manager");
+	close(manager);
+	bed_check_stopped(bed);
+	bed_start(bed);
+	c = client_open(bed);
+	bed_wait_log(bed, "service manager pid");
+	finish();
+}
+END_TEST
+
 /* Gamed goes down in its time; the process that the disk holds goes when it can, and nothing is
  * lost. */
 START_TEST(shutdown_does_not_wait)
@@ -215,6 +261,8 @@ main(void)
 	tcase_add_test(tc, a_command_waits);
 	tcase_add_test(tc, case_67_late_for_the_disk);
 	tcase_add_test(tc, comes_back_late);
+	tcase_add_test(tc, held_meanwhile);
+	tcase_add_test(tc, held_and_shut_down);
 	tcase_add_test(tc, shutdown_does_not_wait);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);

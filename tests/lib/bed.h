@@ -73,6 +73,8 @@ bool	bed_entry(struct bed *, const char *id, struct registry_entry *);
 pid_t	bed_session_pid(struct bed *, const char *id);
 /* Waits until the session has this residency, and, if pid is not 0, another pid. */
 void	bed_wait_residency(struct bed *, const char *id, enum residency, pid_t not_pid);
+/* Waits until it is written down that the session is held, or (false) that it is no longer. */
+void	bed_wait_hold(struct bed *, const char *id, bool is_held);
 /* Waits until there is no entry of this id. */
 void	bed_wait_gone(struct bed *, const char *id);
 /* Sends the signal to the session's process; with SIGKILL waits until it is gone. Its pid. */

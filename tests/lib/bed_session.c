@@ -54,6 +54,17 @@ bed_wait_residency(struct bed *bed, const char *id, enum residency wanted, pid_t
 }
 
 void
+bed_wait_hold(struct bed *bed, const char *id, bool is_held)
+{
+	uint64_t deadline = bed_deadline();
+	char path[2 * BED_PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/held/%s", bed->state, id);
+	while (bed_exists(path) != is_held)
+		bed_look_again(deadline, "the file of a hold");
+}
+
+void
 bed_wait_gone(struct bed *bed, const char *id)
 {
 	uint64_t deadline = bed_deadline();
