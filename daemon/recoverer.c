@@ -204,7 +204,10 @@ look_at(const struct service_start *start, const char *id, const char *name)
 	tell(start->master, &r);
 }
 
-/* Those whose journal could not be read: somebody may have mended it, and released them. */
+/*
+ * Those whose journal could not be read, and that were released: somebody may have mended it. What
+ * is found so takes another slot, and is not released: no entry is looked at twice.
+ */
 static void
 look_again(const struct service_start *start)
 {
@@ -214,9 +217,8 @@ look_again(const struct service_start *start)
 
 	for (uint32_t slot = 0; slot < registry_high(registry); slot++)
 		if (registry_read(registry, slot, &e) && e.residency == RESIDENCY_HELD &&
-		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0) {
-			if (e.wake_wanted)
-				held_forget(start->shared->state_dir, e.id);
+		    strcmp(e.instance, INSTANCE_UNKNOWN) == 0 && e.wake_wanted) {
+			held_forget(start->shared->state_dir, e.id);
 			look_at(start, e.id, journal_name(name, e.id, NULL));
 		}
 }

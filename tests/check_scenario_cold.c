@@ -150,6 +150,24 @@ put_nothing(const char *path)
 	close(fd);
 }
 
+/* Once the helper that looks at journals has gone: how often it found this held. */
+static unsigned
+times_found_held(const char *id)
+{
+	uint64_t deadline = bed_deadline();
+	char line[64];
+	unsigned n = 0;
+
+	while (children("recoverer") > 0)
+		bed_look_again(deadline, "the end of the recoverer");
+	snprintf(line, sizeof(line), "session %s is held", id);
+	char *log = bed_read_file(bed->log, NULL);
+	for (const char *at = log; (at = strstr(at, line)) != NULL; at++)
+		n++;
+	free(log);
+	return n;
+}
+
 static const struct {
 	void (*spoil)(const char *path);
 	const char *reason, *words;
@@ -180,6 +198,7 @@ START_TEST(mended_and_released)
 	ck_assert_ptr_nonnull(strstr(look("g1").last_words, unreadable[_i].words));
 	client_refuse(c, "held", "session.release", "{'game_id':'g1'}");
 	ck_assert_str_eq(look("g1").reason, unreadable[_i].reason);
+	ck_assert_uint_eq(times_found_held("g1"), 2);
 	ck_assert_int_eq(rename(copy, path), 0);
 	client_do(c, "session.release", "{'game_id':'g1'}");
 	table_check_same(c, "g1", before);
