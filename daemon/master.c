@@ -156,6 +156,21 @@ sessions_are_down(const struct master *m)
 }
 
 static void
+end_services(struct master *m)
+{
+	m->phase = MASTER_ENDING_SERVICES;
+	m->ending_deadline_ns = clock_boot_ns() + GRACE_MS * NS_PER_MS;
+	timer_set(m, m->ending_deadline_ns);
+}
+
+/* They are killed; one that the kernel holds is left to it. */
+static bool
+helpers_are_gone(const struct master *m)
+{
+	return spawn_helpers_end(m) || clock_boot_ns() >= m->ending_deadline_ns;
+}
+
+static void
 serve(struct master *m)
 {
 	m->phase = MASTER_SERVING;
@@ -188,8 +203,8 @@ master_reconcile(struct master *m)
 	}
 	upgrade_step(m);
 	if (m->phase == MASTER_ENDING_SESSIONS && sessions_are_down(m))
-		m->phase = MASTER_ENDING_SERVICES;
-	if (m->phase == MASTER_ENDING_SERVICES && spawn_helpers_end(m) && services_stop_last(m)) {
+		end_services(m);
+	if (m->phase == MASTER_ENDING_SERVICES && helpers_are_gone(m) && services_stop_last(m)) {
 		m->phase = MASTER_ENDED;
 		event_base_loopbreak(m->base);
 	}

@@ -185,7 +185,7 @@ struct master {
 	unsigned		 coming;
 	/* Restarts or wakes are due, but too many are coming, or awake */
 	bool			 has_overdue;
-	uint64_t		 ending_deadline_ns;	/* sessions are waited for until then */
+	uint64_t		 ending_deadline_ns;	/* sessions, then helpers, are waited for until then */
 	char			 binary[4096];	/* the path by which gamed was started */
 	struct upgrade		 upgrade;
 	bool			 look_again;	/* the helper that finds sessions is wanted once more */

@@ -199,7 +199,9 @@ START_TEST(held_meanwhile)
 }
 END_TEST
 
-/* The service that writes it down waits, too: gamed goes down without it. */
+/*
+ * The services that write it down, and its report, wait, too: gamed goes down without them.
+ */
 START_TEST(held_and_shut_down)
 {
 	if (!begin(__func__, 0))
@@ -209,16 +211,45 @@ START_TEST(held_and_shut_down)
 	frozen_disk_freeze();
 	bed_kill_session(bed, "g1", SIGKILL);
 	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
-	int manager = bed_service(bed, "manager");
+	int manager = bed_service(bed, "manager"), monitor = bed_service(bed, "monitor");
 	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
 	frozen_disk_thaw();
-	bed_wait_pidfd(manager, "the manager");
+	bed_wait_pidfd(manager, "the manager's end");
+	bed_wait_pidfd(monitor, "the monitor's end");
 	close(manager);
+	close(monitor);
 	bed_check_stopped(bed);
 	bed_start(bed);
 	c = client_open(bed);
-	bed_wait_log(bed, "service manager pid");
+	bed_wait_log(bed, "did not go, killed as it is");
+	finish();
+}
+END_TEST
+
+/* So does who writes a backup, onto the same disk. */
+START_TEST(a_backup_and_shut_down)
+{
+	uint64_t deadline = bed_deadline();
+	int backup;
+
+	if (!begin(__func__, 0))
+		return;
+	table_start(c, "g1", 3);
+	frozen_disk_freeze();
+	client_send(c, "supervisor.backup", "{'dir':'%s/backup'}", bed->state);
+	while ((backup = bed_service(bed, "backup")) == -1)
+		bed_look_again(deadline, "the backup");
+	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
+	ck_assert_int_eq(bed_wait_exit(bed), 0);
+	client_close(c);
+	frozen_disk_thaw();
+	bed_wait_pidfd(backup, "the backup's end");
+	close(backup);
+	bed_check_stopped(bed);
+	bed_start(bed);
+	c = client_open(bed);
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, 0);
 	finish();
 }
 END_TEST
@@ -263,6 +294,7 @@ main(void)
 	tcase_add_test(tc, comes_back_late);
 	tcase_add_test(tc, held_meanwhile);
 	tcase_add_test(tc, held_and_shut_down);
+	tcase_add_test(tc, a_backup_and_shut_down);
 	tcase_add_test(tc, shutdown_does_not_wait);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
