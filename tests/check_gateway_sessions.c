@@ -204,7 +204,8 @@ END_TEST
 /*
  * The master reads nothing, and there is no descriptor for what would have to wait: those starts
  * are refused, at once, and those that were sent have their answers when it reads again. An
- * ordinary user may have as many descriptors on their way as open, and so is refused earlier.
+ * ordinary user may have as many descriptors on their way as open, in all processes together: one
+ * of another test's, and none is sent.
  */
 START_TEST(start_that_cannot_wait)
 {
@@ -223,7 +224,7 @@ START_TEST(start_that_cannot_wait)
 	}
 	cJSON *reply = client_message(c);
 	int sent = (int)json_int_at(reply, "id") - first;
-	ck_assert_int_gt(sent, 0);
+	ck_assert_int_ge(sent, geteuid() == 0 ? 1 : 0);
 	for (int i = sent; i < STARTS; i++) {
 		ck_assert_str_eq(json_text_at(reply, "error.data.reason"), "overloaded");
 		cJSON_Delete(reply);
