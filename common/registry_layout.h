@@ -190,7 +190,8 @@ struct registry_entry {
 	uint32_t	 killed_for;	/* enum cause: its process gets a SIGKILL of ours */
 	uint32_t	 ordered_by;	/* uid + 1 of who asked for the order; 0: nobody */
 	uint32_t	 finish_due;	/* a finishing worker is wanted at the deadline */
-	uint32_t	 wake_wanted;	/* woken as soon as it sleeps */
+	/* Woken as soon as it sleeps; of one that is held: to be looked at again */
+	uint32_t	 wake_wanted;
 	/* Its process is gone, and what follows is not decided yet */
 	uint32_t	 reaped;
 	/* Tries in a row that found its journal locked by another */

@@ -1,6 +1,6 @@
 /*
  * held.h: that a session is held outlives gamed: <state_dir>/held/<id> has the reason, one line.
- * Whoever calls these waits for the disk: the manager (manager_holds.c) and the recoverer do, the
+ * Whoever calls these waits for the disk: the manager (holds.c) and the recoverer do, the
  * master does not.
  */
 #ifndef DAEMON_HELD_H

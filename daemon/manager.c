@@ -9,7 +9,8 @@
  * A master that is slow to answer is waited for. Nothing is remembered from one look to the next:
  * what was refused, or has not happened, is found again. Error policy: what it needs to begin is
  * fatal; afterwards it logs and tries again at the next sweep. The first one comes an interval
- * after the start: a sweep that kills the manager does not use up the services' restarts.
+ * after the start: a sweep that kills the manager does not use up the services' restarts. What is
+ * held is looked at once it is ready.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #include "common/log.h"
 #include "common/message.h"
 #include "daemon/manager_archive.h"
-#include "daemon/manager_holds.h"
+#include "daemon/holds.h"
 #include "daemon/manager_sweep.h"
 #include "daemon/service_loop.h"
 #include "daemon/service_settings.h"
@@ -204,7 +205,7 @@ on_notice(evutil_socket_t fd, short what, void *arg)
 	service_hear(fd, take_notice, arg);
 }
 
-/* Once it is ready: until then nobody waits for a disk. */
+/* Once it is ready: until then the master would wait for the disk. */
 static void
 on_begun(evutil_socket_t fd, short what, void *arg)
 {

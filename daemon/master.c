@@ -24,6 +24,7 @@
 #include "daemon/detach.h"
 #include "daemon/exit.h"
 #include "daemon/handover.h"
+#include "daemon/holds.h"
 #include "daemon/master.h"
 #include "worker/sandbox.h"
 #include "worker/words.h"
@@ -145,11 +146,12 @@ master_shutdown(struct master *m, int exit_code, bool end_games)
 }
 
 static bool
-sessions_are_down(const struct master *m)
+sessions_are_down(struct master *m)
 {
 	if (clock_boot_ns() >= m->ending_deadline_ns && m->workers > 0) {
 		log_error(
 		    "%u sessions did not go, killed as they are: left to the kernel", m->workers);
+		m->left_to_kernel = true;
 		return true;
 	}
 	return m->workers == 0 && (!m->end_games || registry_header(m->registry)->slots_used == 0);
@@ -165,9 +167,27 @@ end_services(struct master *m)
 
 /* They are killed; one that the kernel holds is left to it. */
 static bool
-helpers_are_gone(const struct master *m)
+helpers_are_gone(struct master *m)
 {
-	return spawn_helpers_end(m) || clock_boot_ns() >= m->ending_deadline_ns;
+	if (spawn_helpers_end(m))
+		return true;
+	if (clock_boot_ns() < m->ending_deadline_ns)
+		return false;
+	m->left_to_kernel = true;
+	return true;
+}
+
+/*
+ * What nobody was left to write, or to write it all. Nobody waits for us any more; but where the
+ * disk stands still, we do not wait for it either.
+ */
+static void
+keep_holds(const struct master *m)
+{
+	if (m->left_to_kernel)
+		log_warning("what was held or released last may not be written down");
+	else
+		holds_follow_all(&m->shared);
 }
 
 static void
@@ -418,6 +438,7 @@ master_run(const struct config *config, const struct master_start *start)
 			upgrade_take_over(m);
 		master_reconcile(m);
 		event_base_dispatch(m->base);
+		keep_holds(m);
 		log_info("gamed has stopped");
 	}
 	close_all(m);

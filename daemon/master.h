@@ -185,6 +185,7 @@ struct master {
 	unsigned		 coming;
 	/* Restarts or wakes are due, but too many are coming, or awake */
 	bool			 has_overdue;
+	bool			 left_to_kernel;	/* one of those who were killed is still there */
 	uint64_t		 ending_deadline_ns;	/* sessions, then helpers, are waited for until then */
 	char			 binary[4096];	/* the path by which gamed was started */
 	struct upgrade		 upgrade;

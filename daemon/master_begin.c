@@ -165,6 +165,8 @@ tell_found(struct master *m, const struct registry_entry *e)
 	strlcpy(n.text, e->reason, sizeof(n.text));
 	if (m->phase == MASTER_SERVING && e->residency != RESIDENCY_RESTARTING)
 		notice_all(m, &n);
+	if (e->residency != RESIDENCY_HELD)
+		session_let_go(m, e);
 }
 
 void

@@ -121,7 +121,11 @@ order_release(struct master *m, struct registry_entry *e)
 	if (strcmp(e->instance, INSTANCE_UNKNOWN) == 0) {
 		e->wake_wanted = 1;
 		registry_write(m->registry, e);
-		return services_look_again(m) ? ERROR_NONE : ERROR_INTERNAL;
+		if (services_look_again(m))
+			return ERROR_NONE;
+		e->wake_wanted = 0;
+		registry_write(m->registry, e);
+		return ERROR_INTERNAL;
 	}
 	e->n_restarts_at = 0;
 	e->attempts = 0;

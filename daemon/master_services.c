@@ -299,6 +299,7 @@ is_waited_for(struct service *s, uint64_t now_ns)
 	if (s->was_killed && m->phase == MASTER_ENDING_SERVICES) {
 		log_error("service %s pid %d did not go, killed as it is: left to the kernel",
 		    s->kind->name, (int)s->pid);
+		m->left_to_kernel = true;
 		return false;
 	}
 	if (!s->was_killed)
@@ -323,7 +324,6 @@ services_due(struct master *m, uint64_t now_ns)
 			if (!is_waited_for(s, now_ns)) {
 				disconnect(s);
 				s->state = SERVICE_DOWN;
-				master_reconcile(m);
 			}
 		}
 		if (s->deadline_ns != 0 && (next == 0 || s->deadline_ns < next))

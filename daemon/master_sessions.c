@@ -240,8 +240,6 @@ session_let_go(struct master *m, const struct registry_entry *e)
 void
 session_finish(struct master *m, struct registry_entry *e, const char *reason, uint64_t now_ns)
 {
-	bool was_held = e->residency == RESIDENCY_HELD;
-
 	e->residency = RESIDENCY_STOPPING;
 	e->order = ORDER_STOP;
 	strlcpy(e->reason, reason, sizeof(e->reason));
@@ -257,8 +255,6 @@ session_finish(struct master *m, struct registry_entry *e, const char *reason, u
 		return;
 	}
 	session_publish(m, e, e->order_deadline_ns);
-	if (was_held)
-		session_let_go(m, e);
 }
 
 /*
@@ -277,19 +273,27 @@ finish_is_tried_again(const struct registry_entry *e, enum ending ending)
  * A finishing worker is gone. Whatever it left is found again at the next start of gamed: there
  * is no loop here.
  */
+/* One that had no process when its end was wanted: it may have been held. */
+static void
+finish_ended(struct master *m, struct registry_entry *e)
+{
+	session_ended(m, e);
+	session_let_go(m, e);
+}
+
 static void
 finish_died(struct master *m, struct registry_entry *e, enum ending ending, uint64_t now)
 {
 	e->finishing = 0;
 	if (ending == ENDING_STOPPED || ending == ENDING_OVER) {
-		session_ended(m, e);
+		finish_ended(m, e);
 	} else if (finish_is_tried_again(e, ending)) {
 		e->finish_due = 1;
 		session_publish(m, e, busy_until(e, now));
 	} else if (e->start_tag != 0 || e->state == STATE_CLEANUP) {
 		log_error("session %s: its end could not be written (%s %s)", e->id,
 		    ending_name(ending), e->last_words);
-		session_ended(m, e);
+		finish_ended(m, e);
 	} else {
 		session_hold(m, e, ending == ENDING_DAMAGED ? "journal_damaged" : "finish_failed");
 	}

@@ -1,6 +1,6 @@
 /*
- * check_scenario_manager.c: sessions that nobody plays end by themselves, and old journals go; with
- * limits of seconds, against the real daemon.
+ * check_scenario_manager.c: sessions that nobody plays end by themselves, old journals go, and who
+ * is held is written down; with limits of seconds, against the real daemon.
  */
 #include <sys/stat.h>
 
@@ -342,7 +342,7 @@ END_TEST
 
 /* ---- holds ----------------------------------------------------------------------------------- */
 
-/* gamed that sweeps in a minute from now, with a session that may not be restarted. */
+/* gamed that does not sweep while the test runs, with a session that may not be restarted. */
 static void
 holds_begin(const char *test)
 {
@@ -387,18 +387,21 @@ START_TEST(holds_without_a_manager)
 }
 END_TEST
 
-/* Gamed goes down in the same moment. */
-START_TEST(held_at_the_end)
+/* Gamed goes down, and the manager has no time left for what it did not hear yet. */
+START_TEST(held_and_released_at_the_end)
 {
 	struct registry_entry e;
 
 	holds_begin(__func__);
+	table_start(c, "g2", 3);
+	bed_kill_session(bed, "g2", SIGKILL);
+	bed_wait_hold(bed, "g2", true);
 	ck_assert(bed_signal_service(bed, "manager", SIGSTOP));
 	bed_kill_session(bed, "g1", SIGKILL);
 	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	client_do(c, "session.release", "{'game_id':'g2'}");
 	client_close(c);
 	ck_assert_int_eq(kill(bed->pid, SIGTERM), 0);
-	ck_assert(bed_signal_service(bed, "manager", SIGCONT));
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
 	bed_check_stopped(bed);
 	bed_start(bed);
@@ -406,6 +409,27 @@ START_TEST(held_at_the_end)
 	ck_assert(bed_entry(bed, "g1", &e));
 	ck_assert_int_eq(e.residency, RESIDENCY_HELD);
 	ck_assert_str_eq(e.reason, "restart_limit");
+	bed_wait_residency(bed, "g2", RESIDENCY_AWAKE, 0);
+	finish();
+}
+END_TEST
+
+/* What could not be written is, when it can be. */
+START_TEST(holds_are_tried_again)
+{
+	char path[2 * BED_PATH_MAX];
+
+	begin(__func__, "");
+	snprintf(path, sizeof(path), "%s/held/.new", bed->state);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	client_do(c, "session.start",
+	    "{'game_id':'g1','mode':'two_player','teams':{'red':['ann','bob']},"
+	    "'limits':{'max_restarts':0}}");
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_log(bed, "cannot be written down: Is a directory");
+	bed_wait_hold(bed, "g1", false);
+	ck_assert_int_eq(rmdir(path), 0);
+	bed_wait_hold(bed, "g1", true);
 	finish();
 }
 END_TEST
@@ -437,7 +461,8 @@ main(void)
 	tcase_set_timeout(holds, 120);
 	tcase_add_test(holds, holds_are_written_down);
 	tcase_add_test(holds, holds_without_a_manager);
-	tcase_add_test(holds, held_at_the_end);
+	tcase_add_test(holds, held_and_released_at_the_end);
+	tcase_add_test(holds, holds_are_tried_again);
 	suite_add_tcase(suite, holds);
 	return bed_main(suite);
 }

@@ -222,7 +222,8 @@ START_TEST(held_and_shut_down)
 	bed_check_stopped(bed);
 	bed_start(bed);
 	c = client_open(bed);
-	bed_wait_log(bed, "did not go, killed as it is");
+	bed_wait_log(bed, "left to the kernel");
+	bed_wait_log(bed, "may not be written down");
 	finish();
 }
 END_TEST

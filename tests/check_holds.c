@@ -1,5 +1,5 @@
 /*
- * check_manager_holds.c: the files that say which sessions are held, beside a registry and journals
+ * check_holds.c: the files that say which sessions are held, beside a registry and journals
  * of their own.
  */
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 
 #include "common/process.h"
 #include "daemon/held.h"
-#include "daemon/manager_holds.h"
+#include "daemon/holds.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/suite.h"
@@ -129,10 +129,14 @@ START_TEST(found_held)
 	is_now(&e, RESIDENCY_HELD, "journal_damaged");
 	e = taken("known", 0);
 	is_now(&e, RESIDENCY_HELD, "journal_unreadable");
+	/* Nor did this one run, but for another reason: it could not be started. */
+	e = taken("unstarted", 0);
+	is_now(&e, RESIDENCY_HELD, "restart_limit");
 	ck_assert_int_eq(held_remember(shared.state_dir, "known", "restart_limit"), 0);
 	holds_follow_all(&shared);
 	expect("damaged", NULL);
 	expect("known", "restart_limit");
+	expect("unstarted", "restart_limit");
 	holds_end();
 }
 END_TEST
@@ -157,6 +161,9 @@ START_TEST(all_follow)
 	expect("ended", NULL);
 	expect("unfound", "restart_limit");
 	ck_assert_int_eq(faccessat(shared.state_dir, "held/no id", F_OK, 0), 0);
+	/* It is known to be over. */
+	holds_follow(&shared, "unfound");
+	expect("unfound", NULL);
 	holds_end();
 }
 END_TEST
@@ -206,7 +213,7 @@ set_up(void)
 int
 main(void)
 {
-	Suite *suite = suite_create("manager_holds");
+	Suite *suite = suite_create("holds");
 	TCase *tc = tcase_create("holds");
 
 	tcase_add_unchecked_fixture(tc, set_up, scratch_fini);
