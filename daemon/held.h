@@ -1,7 +1,7 @@
 /*
  * held.h: that a session is held outlives gamed: <state_dir>/held/<id> has the reason, one line.
- * Whoever calls these waits for the disk: the manager (holds.c) and the recoverer do, the
- * master does not.
+ * Whoever calls these waits for the disk: the manager (holds.c) and the recoverer do, and the
+ * master when all others have left.
  */
 #ifndef DAEMON_HELD_H
 #define DAEMON_HELD_H
