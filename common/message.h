@@ -154,7 +154,8 @@ enum notice {
 	/* Told of services. */
 
 	/*
-	 * Id is the service's name, state its new state ("started", "crashed", "restarted"), pid,
+	 * Id is the service's name, state its new state ("started", "crashed", "restarted"; "running":
+	 * no event, it is so for who does not know it, or has another detail), pid,
 	 * signal or code; text: its detail
 	 */
 	NOTICE_SERVICE = 20,

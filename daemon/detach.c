@@ -3,17 +3,38 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/detach.h"
 
+#define WHY_MAX	512
+
+static bool is_detached;
+
+static void
+lead_nowhere(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
 int
 detach(void)
 {
 	int ready[2], status;
+	char why[WHY_MAX];
+	ssize_t n;
 	pid_t pid;
-	char byte;
 
 	if (pipe2(ready, O_CLOEXEC) == -1)
 		return -1;
@@ -26,11 +47,15 @@ detach(void)
 	if (pid == 0) {
 		close(ready[0]);
 		setsid();
+		is_detached = true;
 		return ready[1];
 	}
 	close(ready[1]);
-	if (read(ready[0], &byte, 1) == 1)
+	n = read(ready[0], why, WHY_MAX);
+	if (n > 0 && why[0] == '\0')
 		_exit(0);
+	fprintf(stderr, "gamed: %.*s\n", n > 0 ? (int)n : WHY_MAX,
+	    n > 0 ? why : "ended before it was ready; the log says why");
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
@@ -39,14 +64,20 @@ detach(void)
 void
 detach_ready(int fd)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null != -1) {
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-		close(null);
-	}
+	lead_nowhere();
 	(void)!write(fd, "", 1);	/* nobody to tell is no reason to stop */
 	close(fd);
+}
+
+void
+detach_failed(int fd, const char *why)
+{
+	(void)!write(fd, why, strnlen(why, WHY_MAX));
+}
+
+void
+detach_child(void)
+{
+	if (is_detached)
+		lead_nowhere();
 }

@@ -13,6 +13,15 @@
 int	detach(void);
 
 /*
+ * The daemon cannot begin: the first process writes why to standard error. Where it is not told, it
+ * points to the log.
+ */
+void	detach_failed(int fd, const char *why);
+
+/* In each child: what the caller reads is not held open by who outlives us both. */
+void	detach_child(void);
+
+/*
  * The daemon serves: the first process leaves with 0; standard input, output and error lead
  * nowhere from now on.
  */

@@ -390,6 +390,14 @@ close_all(struct master *m)
 	place_close(&m->place);
 }
 
+static void
+cannot_begin(const struct master *m, const char *why)
+{
+	log_error("%s", why);
+	if (m->detached != -1)
+		detach_failed(m->detached, why);
+}
+
 int
 master_run(const struct config *config, const struct master_start *start)
 {
@@ -413,13 +421,14 @@ master_run(const struct config *config, const struct master_start *start)
 	 * Before anybody can see us: a SIGTERM then waits for the loop, and nothing is left behind.
 	 */
 	if (open_signals(m) == -1) {
-		log_error("cannot begin: %s", strerror(errno));
-		return 1;
+		snprintf(err, sizeof(err), "cannot begin: %s", strerror(errno));
+		cannot_begin(m, err);
+		return EXIT_FATAL;
 	}
 	m->exit_code = place_open(&m->place, config,
 	    start->handover != NULL ? &start->handover->kept : NULL, err, sizeof(err));
 	if (m->exit_code != 0) {
-		log_error("%s", err);
+		cannot_begin(m, err);
 		return m->exit_code;
 	}
 	if (log_relay_open(m->place.runtime_dir, PLACE_LOG) == -1)
@@ -431,7 +440,7 @@ master_run(const struct config *config, const struct master_start *start)
 	why_init(m);
 	m->exit_code = EXIT_FATAL;
 	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
-		log_error("%s", err);
+		cannot_begin(m, err);
 	} else {
 		m->exit_code = EXIT_STOPPED;
 		if (start->handover != NULL)

@@ -185,7 +185,7 @@ service_ready(struct master *m, struct service *s)
 	/* It learns who else serves, and the others learn of it. */
 	for (size_t i = 0; i < SERVICE_KINDS_MAX; i++)
 		if (&m->services[i] != s && m->services[i].state == SERVICE_UP)
-			tell(&m->services[i], "started", 0);
+			tell(&m->services[i], "running", 0);
 	tell(s, s->incarnation > 1 ? "restarted" : "started", 0);
 	master_reconcile(m);
 }
@@ -201,7 +201,7 @@ service_detail(struct service *s, const char *detail)
 	strlcpy(s->detail, detail, sizeof(s->detail));
 	/* The others learn of one that is not up yet when it is. */
 	if (s->state == SERVICE_UP)
-		tell(s, s->incarnation > 1 ? "restarted" : "started", 0);
+		tell(s, "running", 0);
 }
 
 struct service *

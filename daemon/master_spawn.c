@@ -22,6 +22,7 @@
 #include "common/log.h"
 #include "common/process_id.h"
 #include "daemon/backup.h"
+#include "daemon/detach.h"
 #include "daemon/master.h"
 #include "worker/worker.h"
 
@@ -137,7 +138,9 @@ fork_blocked(pid_t (*how)(pid_t *), pid_t *child)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = how(child);
 	saved = errno;
-	if (pid != 0)
+	if (pid == 0)
+		detach_child();
+	else
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
 	return pid;

@@ -356,6 +356,29 @@ START_TEST(over_lives)
 }
 END_TEST
 
+/* What serves all the while is no news for a new gateway's listeners. */
+START_TEST(services_that_went_on)
+{
+	bool is_back = false;
+
+	begin(__func__);
+	ck_assert(bed_kill_service(bed, "gateway"));
+	client_close(s);
+	s = client_open(bed);
+	client_do(s, "events.subscribe", "{'topics':['services']}");
+	ck_assert(bed_kill_service(bed, "monitor"));
+	while (!is_back) {
+		cJSON *event = client_event(s);
+		const char *type = json_text_at(event, "type");
+		ck_assert_str_ne(type, "services.started");
+		is_back = strcmp(type, "services.restarted") == 0 &&
+			  strcmp(json_text_at(event, "data.name"), "monitor") == 0;
+		cJSON_Delete(event);
+	}
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -374,6 +397,7 @@ main(void)
 	tcase_add_test(tc, case_119_120_slow_reader);
 	tcase_add_test(tc, case_118_gone_reader);
 	tcase_add_test(tc, over_lives);
+	tcase_add_test(tc, services_that_went_on);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }

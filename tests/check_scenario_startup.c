@@ -292,6 +292,31 @@ START_TEST(case_84_114_no_daemon)
 }
 END_TEST
 
+/* Without -f: it comes back when gamed is ready, or says why it is not, and nobody holds what is read. */
+START_TEST(in_the_background)
+{
+	char log[BED_PATH_MAX + 16], socket_path[BED_PATH_MAX + 16];
+
+	bed = bed_new(__func__);
+	snprintf(log, sizeof(log), "daemon.log=%s", bed->log);
+	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", bed->runtime);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 0);
+	ck_assert_str_eq(out, "");
+	struct client *c = client_open(bed);
+	table_start(c, "g1", 3);
+	cJSON *status = client_call(c, "supervisor.status", NULL);
+	pid_t master = (pid_t)json_int_at(status, "pid");
+	cJSON_Delete(status);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+	ck_assert_ptr_nonnull(strstr(out, "is in use by gamed with pid"));
+	client_close(c);
+	ck_assert_int_eq(
+	    bed_run(out, sizeof(out), "gamectl", "-s", socket_path, "shutdown", NULL), 0);
+	bed_wait_process(master);
+	bed_free(bed);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -308,6 +333,7 @@ main(void)
 	tcase_add_test(tc, log_that_blocks);
 	tcase_add_test(tc, overrides);
 	tcase_add_test(tc, case_84_114_no_daemon);
+	tcase_add_test(tc, in_the_background);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
