@@ -13,7 +13,7 @@
 
 #define WHY_MAX	512
 
-static bool is_detached;
+static bool is_detached;	/* and still has the caller's output */
 
 static void
 lead_nowhere(void)
@@ -65,6 +65,7 @@ void
 detach_ready(int fd)
 {
 	lead_nowhere();
+	is_detached = false;
 	(void)!write(fd, "", 1);	/* nobody to tell is no reason to stop */
 	close(fd);
 }
