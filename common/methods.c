@@ -218,7 +218,7 @@ static const struct field get_result[] = {
 	{"seq", "integer", "its last record"},
 	{"epoch", "integer", "the n-th process of its journal"},
 	{"started_at", "string", "when this life began"},
-	{"last_activity_at", "string,null", "when a player's command came last"},
+	{"last_activity_at", "string,null", "when a player's command came last; before the first, when it was started"},
 	{"commands", "integer", "commands answered with a result"},
 	{"errors", "integer", "commands answered with an error"},
 	{"version", "string,null", "of gamed, that its process runs; null without one"},
@@ -335,7 +335,8 @@ static const enum error_reason pause_errors[] = {
 	ERROR_OUTCOME_UNKNOWN,
 	ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL, ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason stop_errors[] = {
-	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_DEADLINE, ERROR_SHUTTING_DOWN, ERROR_NONE};
+	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_HELD, ERROR_DEADLINE, ERROR_JOURNAL,
+	ERROR_SHUTTING_DOWN, ERROR_NONE};
 static const enum error_reason hibernate_errors[] = {
 	ERROR_INVALID_ID, ERROR_NOT_FOUND, ERROR_INVALID_STATE, ERROR_RESTARTING, ERROR_HELD,
 	ERROR_DEADLINE,
