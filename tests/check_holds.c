@@ -2,8 +2,10 @@
  * check_holds.c: the files that say which sessions are held, beside a registry and journals
  * of their own.
  */
+#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #include "daemon/holds.h"
 #include "tests/lib/registry_fixture.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/small_disk.h"
 #include "tests/lib/suite.h"
 
 static struct shared shared;
@@ -188,6 +191,29 @@ START_TEST(no_disk)
 }
 END_TEST
 
+/* There is nothing to write, so a disk that takes no writes is asked for none. */
+START_TEST(read_only_disk)
+{
+	char path[PATH_MAX], name[32];
+
+	holds_begin();
+	snprintf(name, sizeof(name), "state%d", (int)getpid());
+	if (small_disk(__func__, scratch_path(path, name), 64)) {
+		int state = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ck_assert_int_eq(mkdirat(state, "held", 0700), 0);
+		ck_assert_int_eq(held_remember(state, "g1", "restart_limit"), 0);
+		ck_assert_int_eq(mount("none", path, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+		ck_assert_int_eq(held_forget(state, "g2"), 0);
+		ck_assert_int_eq(held_forget(state, "g1"), -1);
+		ck_assert_int_eq(errno, EROFS);
+		ck_assert_int_eq(held_remember(state, "g2", "restart_limit"), -1);
+		close(state);
+		ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
+	}
+	holds_end();
+}
+END_TEST
+
 START_TEST(no_directory)
 {
 	holds_begin();
@@ -222,6 +248,7 @@ main(void)
 	tcase_add_test(tc, found_held);
 	tcase_add_test(tc, all_follow);
 	tcase_add_test(tc, no_disk);
+	tcase_add_test(tc, read_only_disk);
 	tcase_add_test(tc, no_directory);
 	suite_add_tcase(suite, tc);
 	return suite_main(suite);
