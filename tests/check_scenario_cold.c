@@ -178,22 +178,32 @@ static const struct {
 	{ put_nothing, "journal_damaged", "line 1" },
 };
 
+/* All is killed, and g1's journal, which is then held, spoilt; the good one is kept as copy. */
+static void
+come_back_with(
+    void (*spoil)(const char *path), char path[BED_PATH_MAX], char copy[BED_PATH_MAX + 8])
+{
+	char out[256];
+
+	kill_everything(true);
+	bed_journal(bed, "journal", "g1", path);
+	snprintf(copy, BED_PATH_MAX + 8, "%s.good", path);
+	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
+	spoil(path);
+	next_master();
+	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+}
+
 /* With nothing of it known but its name it is held; a release looks again, mended or not. */
 START_TEST(mended_and_released)
 {
-	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8];
 
 	scenario_begin(__func__, "");
 	start("other", "");
 	table_start(c, "g1", 3);
 	cJSON *before = table_view(c, "g1");
-	kill_everything(true);
-	bed_journal(bed, "journal", "g1", path);
-	snprintf(copy, sizeof(copy), "%s.good", path);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
-	unreadable[_i].spoil(path);
-	next_master();
-	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	come_back_with(unreadable[_i].spoil, path, copy);
 	ck_assert_str_eq(look("g1").reason, unreadable[_i].reason);
 	ck_assert_ptr_nonnull(strstr(look("g1").last_words, unreadable[_i].words));
 	client_refuse(c, "held", "session.release", "{'game_id':'g1'}");
@@ -211,21 +221,21 @@ END_TEST
 /* It had been given up before that: released, it is so no longer. */
 START_TEST(held_unreadable_and_released)
 {
-	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8];
 
 	scenario_begin(__func__, "");
 	start("g1", ",'limits':{'max_restarts':0}");
 	bed_kill_session(bed, "g1", SIGKILL);
 	bed_wait_hold(bed, "g1", true);
-	kill_everything(true);
-	bed_journal(bed, "journal", "g1", path);
-	snprintf(copy, sizeof(copy), "%s.good", path);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
-	put_link(path);
-	next_master();
-	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	come_back_with(put_link, path, copy);
 	ck_assert_str_eq(look("g1").reason, "journal_unreadable");
 	ck_assert_int_eq(rename(copy, path), 0);
+	/* No process to look at it: it is as if nobody had asked. */
+	if (bed_faults(bed, "fork fail 1\n")) {
+		client_refuse(c, "internal", "session.release", "{'game_id':'g1'}");
+		bed_faults(bed, NULL);
+		ck_assert_uint_eq(look("g1").wake_wanted, 0);
+	}
 	client_do(c, "session.release", "{'game_id':'g1'}");
 	cJSON_Delete(table_guess(c, "g1", "ann", 0));
 	bed_wait_hold(bed, "g1", false);
@@ -236,17 +246,11 @@ END_TEST
 /* It is given up: mended, or with its file gone; in both cases it ends, and its id is free. */
 START_TEST(unreadable_and_stopped)
 {
-	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8], out[256];
+	char path[BED_PATH_MAX], copy[BED_PATH_MAX + 8];
 
 	scenario_begin(__func__, "");
 	table_start(c, "g1", 3);
-	kill_everything(true);
-	bed_journal(bed, "journal", "g1", path);
-	snprintf(copy, sizeof(copy), "%s.good", path);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "/bin/cp", "-a", path, copy, NULL), 0);
-	put_link(path);
-	next_master();
-	bed_wait_residency(bed, "g1", RESIDENCY_HELD, 0);
+	come_back_with(put_link, path, copy);
 	client_refuse(c, "held", "session.stop", "{'game_id':'g1'}");
 	ck_assert_int_eq(_i == 0 ? rename(copy, path) : unlink(path), 0);
 	client_do(c, "session.stop", "{'game_id':'g1'}");
