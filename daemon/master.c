@@ -173,6 +173,9 @@ helpers_are_gone(struct master *m)
 		return true;
 	if (clock_boot_ns() < m->ending_deadline_ns)
 		return false;
+	if (m->ending_deadline_ns != 0)
+		log_error("a helper did not go, killed as it is: left to the kernel");
+	m->ending_deadline_ns = 0;
 	m->left_to_kernel = true;
 	return true;
 }
@@ -390,8 +393,8 @@ close_all(struct master *m)
 	place_close(&m->place);
 }
 
-static void
-cannot_begin(const struct master *m, const char *why)
+void
+master_cannot_begin(const struct master *m, const char *why)
 {
 	log_error("%s", why);
 	if (m->detached != -1)
@@ -422,13 +425,13 @@ master_run(const struct config *config, const struct master_start *start)
 	 */
 	if (open_signals(m) == -1) {
 		snprintf(err, sizeof(err), "cannot begin: %s", strerror(errno));
-		cannot_begin(m, err);
+		master_cannot_begin(m, err);
 		return EXIT_FATAL;
 	}
 	m->exit_code = place_open(&m->place, config,
 	    start->handover != NULL ? &start->handover->kept : NULL, err, sizeof(err));
 	if (m->exit_code != 0) {
-		cannot_begin(m, err);
+		master_cannot_begin(m, err);
 		return m->exit_code;
 	}
 	if (log_relay_open(m->place.runtime_dir, PLACE_LOG) == -1)
@@ -440,7 +443,7 @@ master_run(const struct config *config, const struct master_start *start)
 	why_init(m);
 	m->exit_code = EXIT_FATAL;
 	if (!open_shared(m, given, err, sizeof(err)) || !open_loop(m, err, sizeof(err))) {
-		cannot_begin(m, err);
+		master_cannot_begin(m, err);
 	} else {
 		m->exit_code = EXIT_STOPPED;
 		if (start->handover != NULL)

@@ -206,6 +206,8 @@ void	master_hear(struct master *);
  * added.
  */
 void	master_shutdown(struct master *, int exit_code, bool end_games);
+/* Says why, in the log and to who waits for a start in the background. */
+void	master_cannot_begin(const struct master *, const char *why);
 /*
  * Compares where the master is with where it wants to be, and takes the next step: called after
  * every event that may matter.

@@ -127,6 +127,17 @@ stop(struct service *s)
 	kill(s->pid, SIGTERM);
 }
 
+/* On the way up: there is no gamed without it. */
+static void
+cannot_be_started(const struct service *s)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "service %s cannot be started", s->kind->name);
+	master_cannot_begin(s->master, why);
+	master_shutdown(s->master, EXIT_FATAL, false);
+}
+
 void
 services_start_next(struct master *m)
 {
@@ -139,10 +150,8 @@ services_start_next(struct master *m)
 		/* One is coming: the next waits for it. */
 		if (s->state != SERVICE_DOWN)
 			return;
-		if (!start(s)) {
-			log_error("service %s cannot be started", s->kind->name);
-			master_shutdown(m, 1, false);
-		}
+		if (!start(s))
+			cannot_be_started(s);
 		return;
 	}
 }
@@ -261,12 +270,10 @@ service_died(struct master *m, struct service *s, int status)
 		else
 			log_warning("service %s pid %d died: exit code %d", s->kind->name,
 			    (int)s->pid, WEXITSTATUS(status));
-		if (was == SERVICE_COMING && m->phase == MASTER_STARTING) {
-			log_error("service %s cannot be started", s->kind->name);
-			master_shutdown(m, 1, false);
-		} else if (m->phase != MASTER_ENDED) {
+		if (was == SERVICE_COMING && m->phase == MASTER_STARTING)
+			cannot_be_started(s);
+		else if (m->phase != MASTER_ENDED)
 			restart_service(m, s, status);
-		}
 	}
 	master_reconcile(m);
 }
@@ -286,9 +293,12 @@ services_stop_last(struct master *m)
 	return true;
 }
 
-/* False: it was killed, and the kernel holds it; we go down without it. */
+/*
+ * Its time is over: it is killed. False where it was, and the kernel holds it: we go down without
+ * it.
+ */
 static bool
-is_waited_for(struct service *s, uint64_t now_ns)
+overdue(struct service *s, uint64_t now_ns)
 {
 	struct master *m = s->master;
 
@@ -321,7 +331,7 @@ services_due(struct master *m, uint64_t now_ns)
 			continue;
 		if (s->deadline_ns <= now_ns) {
 			s->deadline_ns = 0;
-			if (!is_waited_for(s, now_ns)) {
+			if (!overdue(s, now_ns)) {
 				disconnect(s);
 				s->state = SERVICE_DOWN;
 			}

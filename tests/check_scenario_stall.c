@@ -245,6 +245,7 @@ START_TEST(a_backup_and_shut_down)
 	ck_assert_int_eq(bed_wait_exit(bed), 0);
 	client_close(c);
 	frozen_disk_thaw();
+	bed_wait_log(bed, "a helper did not go");
 	bed_wait_pidfd(backup, "the backup's end");
 	close(backup);
 	bed_check_stopped(bed);

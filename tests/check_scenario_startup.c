@@ -313,6 +313,27 @@ START_TEST(in_the_background)
 	ck_assert_int_eq(
 	    bed_run(out, sizeof(out), "gamectl", "-s", socket_path, "shutdown", NULL), 0);
 	bed_wait_process(master);
+	if (bed_faults(bed, "service exit 1 manager\n")) {
+		ck_assert_int_eq(
+		    bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+		ck_assert_str_eq(out, "gamed: service manager cannot be started\n");
+	}
+	bed_free(bed);
+}
+END_TEST
+
+/* It is killed on its way, and can say nothing. */
+START_TEST(killed_in_the_background)
+{
+	char log[BED_PATH_MAX + 16];
+
+	bed = bed_new(__func__);
+	snprintf(log, sizeof(log), "daemon.log=%s", bed->log);
+	if (bed_faults(bed, "fork kill 1\n")) {
+		ck_assert_int_eq(
+		    bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+		ck_assert_ptr_nonnull(strstr(out, "gamed: ended before it was ready"));
+	}
 	bed_free(bed);
 }
 END_TEST
@@ -334,6 +355,7 @@ main(void)
 	tcase_add_test(tc, overrides);
 	tcase_add_test(tc, case_84_114_no_daemon);
 	tcase_add_test(tc, in_the_background);
+	tcase_add_test(tc, killed_in_the_background);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
