@@ -297,6 +297,18 @@ is_ending(const struct registry_entry *e)
 	return e->order == ORDER_STOP || e->finishing || e->finish_due;
 }
 
+/* A start is on its way: who sent a command behind it need not have waited for the reply. */
+static bool
+is_being_started(const struct route *r)
+{
+	const struct call *call;
+
+	TAILQ_FOREACH (call, &r->waiters, in_route)
+		if (call->method->number == METHOD_SESSION_START && call->ask.is_open)
+			return true;
+	return false;
+}
+
 /* No connection, and somebody wants one. */
 static void
 seek(struct route *r)
@@ -304,7 +316,8 @@ seek(struct route *r)
 	struct registry_entry e;
 
 	if (registry_find(r->g->registry, r->id, &e) == REGISTRY_NONE) {
-		fail_queue(r, ERROR_NOT_FOUND, STATE_NONE, "");
+		if (!is_being_started(r))
+			fail_queue(r, ERROR_NOT_FOUND, STATE_NONE, "");
 		return;
 	}
 	switch ((enum residency)e.residency) {

@@ -242,6 +242,9 @@ fail_start(struct call *call, const struct service_notice *n)
 static void
 on_notice(struct call *call, const struct service_notice *n)
 {
+	/* Its own start: what is told here is of a life before. */
+	if (call->ask.is_open)
+		return;
 	switch ((enum notice)n->what) {
 	case NOTICE_STARTED:
 	case NOTICE_READY:
@@ -270,17 +273,18 @@ on_notice(struct call *call, const struct service_notice *n)
 	}
 }
 
-static void
+/* Commands for it wait there too. False: there is no room, and the call is gone. */
+static bool
 join(struct call *call)
 {
-	struct route *r = route_get(call->g, call->game_id);
+	struct route *r = call->route != NULL ? call->route : route_get(call->g, call->game_id);
 
 	if (r == NULL) {
 		call_overloaded(call);
-		return;
+		return false;
 	}
 	call->on_notice = on_notice;
-	route_wait(r, call);
+	return call->route != NULL || route_wait(r, call);
 }
 
 static bool
@@ -312,6 +316,7 @@ static void
 on_answer(struct ask *ask, const struct service_notice *n)
 {
 	struct call *call = ask->owner;
+	struct route *r = call->route;
 	struct registry_entry e;
 
 	switch ((enum notice)n->what) {
@@ -332,6 +337,7 @@ on_answer(struct ask *ask, const struct service_notice *n)
 		break;
 	}
 	fail_start(call, n);
+	route_pump(r);
 }
 
 static struct service_request
@@ -367,7 +373,7 @@ ask_for_it(struct call *call, const struct wanted *w)
 	}
 	call->ask.on_answer = on_answer;
 	call->ask.owner = call;
-	if (ask_send(call->g, &call->ask, &r, call->g->sealed) == -1)
+	if (join(call) && ask_send(call->g, &call->ask, &r, call->g->sealed) == -1)
 		call_overloaded(call);
 }
 

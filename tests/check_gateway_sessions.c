@@ -457,6 +457,87 @@ START_TEST(start_of_a_gateway_before)
 }
 END_TEST
 
+/*
+ * A client that does not wait for the reply to its start: its command waits, whether the master
+ * has the start or not yet.
+ */
+START_TEST(command_behind_its_start)
+{
+	int fd;
+
+	begin(__func__);
+	int start = client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
+	int command = client_send(c, "session.command", "{" GUESS "}");
+	client_do(c, "supervisor.status", NULL);
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct registry_entry new = play_start(&r);
+	int pause = client_send(c, "session.pause", "{'game_id':'g1'}");
+	client_do(c, "supervisor.status", NULL);
+	s = served_listen(&b, "g1");
+	play_started(&new);
+	served_result(s, served_expect(s, "session.command"), "{'state':'active'}");
+	served_result(s, served_expect(s, "session.pause"), "{'state':'paused'}");
+	expect_result(start, "result.instance", r.instance);
+	expect_result(command, "result.state", "active");
+	expect_result(pause, "result.state", "paused");
+	end();
+}
+END_TEST
+
+/*
+ * Of two starts that are on their way one is refused, then the other: as long as one may come the
+ * command waits, and not longer. That an earlier session of the name ended is told of another life.
+ */
+START_TEST(command_behind_a_start_that_is_refused)
+{
+	struct registry_entry before = { .id = "g1" };
+	struct service_request r[2];
+	int start[2], fd;
+
+	begin(__func__);
+	for (int i = 0; i < 2; i++)
+		start[i] = client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
+	int command = client_send(c, "session.command", "{" GUESS ",'deadline_ms':600000}");
+	for (int i = 0; i < 2; i++) {
+		r[i] = gateway_bed_expect(&b, SERVICE_START, &fd);
+		close(fd);
+	}
+	gateway_bed_refuse(&b, &r[0], ERROR_MAX_SESSIONS, "");
+	expect_refusal(start[0], "max_sessions");
+	gateway_bed_notice(&b, NOTICE_ENDED, &before, "stopped");
+	client_do(c, "supervisor.status", NULL);
+	gateway_bed_refuse(&b, &r[1], ERROR_MAX_SESSIONS, "");
+	expect_refusal(start[1], "max_sessions");
+	expect_refusal(command, "not_found");
+	end();
+}
+END_TEST
+
+/* Who started it is gone, and somebody else plays. */
+START_TEST(command_behind_the_start_of_who_is_gone)
+{
+	struct client *other;
+	int fd;
+
+	begin(__func__);
+	client_send(c, "session.start", "{" RED ",'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	other = client_open(b.bed);
+	client_close(c);
+	c = other;
+	int command = client_send(c, "session.command", "{" GUESS "}");
+	client_do(c, "supervisor.status", NULL);
+	struct registry_entry new = play_start(&r);
+	s = served_listen(&b, "g1");
+	play_started(&new);
+	served_result(s, served_expect(s, "session.command"), "{'state':'active'}");
+	expect_result(command, "result.state", "active");
+	end();
+}
+END_TEST
+
 /* ---- commands ---- */
 
 START_TEST(command_passes)
@@ -1207,6 +1288,9 @@ sessions_suite(void)
 	tcase_add_test(tc, start_twice_at_once);
 	tcase_add_test(tc, start_again_while_it_fails);
 	tcase_add_test(tc, start_of_a_gateway_before);
+	tcase_add_test(tc, command_behind_its_start);
+	tcase_add_test(tc, command_behind_a_start_that_is_refused);
+	tcase_add_test(tc, command_behind_the_start_of_who_is_gone);
 	tcase_add_test(tc, command_passes);
 	tcase_add_test(tc, command_with_text_id);
 	tcase_add_test(tc, case_122_commands_in_order);
