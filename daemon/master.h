@@ -354,7 +354,8 @@ bool	services_replace_next(struct master *);
 bool	services_one_retires(const struct master *);
 
 /* ---- master_requests.c */
-void	requests_read(struct service *);
+/* Does one thing that it asks for; false: there is nothing, or the service is gone. */
+bool	requests_read_one(struct service *);
 
 /* ---- master_notices.c */
 void	notice_send(struct service *, const struct service_notice *);

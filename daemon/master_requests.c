@@ -204,27 +204,26 @@ dispatch(struct master *m, struct service *s, const struct service_request *r, i
 	return false;
 }
 
-void
-requests_read(struct service *s)
+bool
+requests_read_one(struct service *s)
 {
 	struct service_request r;
 	int fd;
 
-	while (s->fd != -1) {
-		if (message_read_request(s->fd, &r, &fd) == -1) {
-			if (errno == EPROTO)
-				service_end(s, "broke the form of its messages");
-			/*
-			 * Gone: its end is reaped like any other. An event on the closed socket
-			 * would spin until then.
-			 */
-			if (errno == ECONNRESET && s->readable != NULL)
-				event_del(s->readable);
-			return;
-		}
-		if (!dispatch(s->master, s, &r, fd))
-			service_end(s, "asked for something that makes no sense");
-		if (fd != -1)
-			close(fd);
+	if (message_read_request(s->fd, &r, &fd) == -1) {
+		if (errno == EPROTO)
+			service_end(s, "broke the form of its messages");
+		/*
+		 * Gone: its end is reaped like any other. An event on the closed socket would spin
+		 * until then.
+		 */
+		if (errno == ECONNRESET && s->readable != NULL)
+			event_del(s->readable);
+		return false;
 	}
+	if (!dispatch(s->master, s, &r, fd))
+		service_end(s, "asked for something that makes no sense");
+	if (fd != -1)
+		close(fd);
+	return s->fd != -1;
 }

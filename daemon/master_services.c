@@ -25,12 +25,16 @@
 #define STOP_MS			5000
 #define GONE_MS			1000	/* after SIGKILL */
 
+/*
+ * One request at a time: between two of many starts others that died are seen, and what is due is
+ * done.
+ */
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	requests_read(arg);
+	requests_read_one(arg);
 }
 
 static void
@@ -248,7 +252,8 @@ service_died(struct master *m, struct service *s, int status)
 
 	/* What it still had to say is heard first: a helper says its last just before it leaves. */
 	if (s->fd != -1 && was != SERVICE_GOING)
-		requests_read(s);
+		while (requests_read_one(s))
+			;
 	disconnect(s);
 	s->detail[0] = '\0';
 	s->state = SERVICE_DOWN;

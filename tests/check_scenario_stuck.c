@@ -335,6 +335,50 @@ START_TEST(hangs_while_starting)
 }
 END_TEST
 
+/*
+ * Many starts wait for the master, and a session dies: it is back before the last of them begins.
+ */
+START_TEST(dies_behind_a_flood)
+{
+	enum { CLIENTS = 2, STARTS = 200 };
+	struct client *others[CLIENTS];
+	struct registry_entry e, last = { .forked_ns = 0 };
+	int ids[CLIENTS][STARTS];
+	char id[16];
+
+	begin(__func__, "[sessions]\nbackoff_ms=1\n");
+	table_start(c, "g1", 2);
+	pid_t pid = bed_session_pid(bed, "g1");
+	ck_assert_int_eq(kill(bed->pid, SIGSTOP), 0);
+	for (int i = 0; i < CLIENTS; i++) {
+		others[i] = client_open(bed);
+		for (int j = 0; j < STARTS; j++)
+			ids[i][j] = client_send(others[i], "session.start",
+			    "{'mode':'two_player','teams':{'red':['ann','bob']},'game_id':'f%d'}",
+			    i * STARTS + j);
+		client_do(c, "session.list", NULL);	/* it has read them */
+	}
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(kill(bed->pid, SIGCONT), 0);
+	for (int i = 0; i < CLIENTS; i++)
+		for (int j = 0; j < STARTS; j++) {
+			cJSON *reply = client_reply(others[i], ids[i][j]);
+			ck_assert_ptr_nonnull(json_at(reply, "result"));
+			cJSON_Delete(reply);
+			(void)snprintf(id, sizeof(id), "f%d", i * STARTS + j);
+			ck_assert(bed_entry(bed, id, &e));
+			if (e.forked_ns > last.forked_ns)
+				last = e;
+		}
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+	ck_assert(bed_entry(bed, "g1", &e));
+	ck_assert_uint_lt(e.forked_ns, last.forked_ns);
+	for (int i = 0; i < CLIENTS; i++)
+		client_close(others[i]);
+	finish();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -352,6 +396,7 @@ main(void)
 	tcase_add_test(tc, case_127_killed_in_every_cleanup);
 	tcase_add_test(tc, case_45_49_never_ready);
 	tcase_add_test(tc, hangs_while_starting);
+	tcase_add_test(tc, dies_behind_a_flood);
 	suite_add_tcase(suite, tc);
 	return bed_main(suite);
 }
