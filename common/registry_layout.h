@@ -252,7 +252,7 @@ struct registry_cell {
 	char		 last_words[256];
 };
 
-/* Why a session ended, as it is counted; a client's reason that is none of these is other. */
+/* Why a session ended, as it is counted; a client's own reason is other. */
 enum end_reason {
 	END_OTHER = 0,
 	END_COMPLETED = 1,

@@ -268,7 +268,8 @@ void	why_note(struct master *, struct registry_entry *);
 void	totals_count(struct master *, unsigned mode, size_t member, uint64_t n);
 /* A session is ready, as this notice of it says. */
 void	totals_ready(struct master *, const struct service_notice *);
-void	totals_ended(struct master *, unsigned mode, const char *reason);
+/* The session ended: its reason, and who ordered it, stand in the entry. */
+void	totals_ended(struct master *, const struct registry_entry *);
 /* Takes over what a process counted that is gone. */
 void	totals_reaped(struct master *, unsigned mode, const struct registry_cell *);
 

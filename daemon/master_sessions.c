@@ -195,7 +195,7 @@ session_ended(struct master *m, struct registry_entry *e)
 	strlcpy(n.text, e->start_tag != 0 && *e->last_words != '\0' ? e->last_words : e->reason,
 	    sizeof(n.text));
 	if (e->start_tag == 0) {
-		totals_ended(m, e->mode, e->reason);
+		totals_ended(m, e);
 		log_info("session %s ended: %s", e->id, e->reason);
 	} else {
 		totals_count(m, e->mode, offsetof(struct registry_total, start_failures), 1);

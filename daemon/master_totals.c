@@ -27,12 +27,22 @@ totals_ready(struct master *m, const struct service_notice *n)
 		totals_count(m, n->mode, offsetof(struct registry_total, restarts), 1);
 }
 
-void
-totals_ended(struct master *m, unsigned mode, const char *reason)
+/* Who ordered its end may say what they like of it: none of that is a crash, or a time-out. */
+static enum end_reason
+counted_as(const struct registry_entry *e)
 {
-	totals_count(m, mode,
+	enum end_reason reason = end_reason_of(e->reason);
+	bool is_theirs = e->order == ORDER_STOP && e->ordered_by != 0;
+
+	return is_theirs && reason != END_STOPPED && reason != END_KILLED ? END_OTHER : reason;
+}
+
+void
+totals_ended(struct master *m, const struct registry_entry *e)
+{
+	totals_count(m, e->mode,
 	    offsetof(struct registry_total, sessions_ended[0]) +
-		end_reason_of(reason) * sizeof(uint64_t),
+		counted_as(e) * sizeof(uint64_t),
 	    1);
 }
 

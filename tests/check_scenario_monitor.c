@@ -144,6 +144,33 @@ START_TEST(counts)
 }
 END_TEST
 
+#define ENDED(reason) "gamed_sessions_terminated_total{reason=\"" reason "\"}"
+
+/* What a client says is no crash, whatever it says; a kill is a kill, and what the sweep ends idle. */
+START_TEST(ends_by_reason)
+{
+	begin(__func__, NULL);
+	bed_configure(bed, "[manager]\nsweep_interval_s=1\nidle_timeout_s=3\n");
+	bed_start(bed);
+	struct client *c = client_open(bed);
+	table_start(c, "g1", 3);
+	table_start(c, "g2", 3);
+	table_start(c, "g3", 3);
+	client_do(c, "session.stop", "{'game_id':'g1','reason':'crashed'}");
+	expect(ENDED("other"), 1);
+	expect(ENDED("crashed"), 0);
+	client_do(c, "session.kill", "{'game_id':'g2'}");
+	client_do(c, "session.hibernate", "{'game_id':'g3'}");
+	client_do(c, "session.kill", "{'game_id':'g3'}");
+	expect(ENDED("killed"), 2);
+	table_start(c, "g4", 3);
+	await(ENDED("idle_timeout"), 1);
+	expect(ENDED("other"), 1);
+	client_close(c);
+	end();
+}
+END_TEST
+
 /* What a session's processes use is told while they run; their time is kept when they are gone. */
 START_TEST(use_of_sessions)
 {
@@ -548,6 +575,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, counts);
+	tcase_add_test(tc, ends_by_reason);
 	tcase_add_test(tc, use_of_sessions);
 	tcase_add_test(tc, events_in_log);
 	tcase_add_test(tc, ends_in_log);
