@@ -57,7 +57,10 @@ int
 bed_main(Suite *suite)
 {
 	strlcpy(scratch, scratch_init(), sizeof(scratch));
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		err(1, "prctl");
 	int code = suite_main(suite);
+	bed_end_children();
 	if (code != 0)
 		print_logs();
 	scratch_fini();

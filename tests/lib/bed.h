@@ -3,8 +3,8 @@
  * test process becomes the one to which orphans fall, so that what outlives its gamed is seen.
  *
  * Every wait ends at a deadline that fails the test. Nothing is ended by name. What a failed test
- * leaves running is killed by Check with the test's process group (no process of ours leaves it),
- * and its log is printed at the end by bed_main.
+ * leaves running is killed by Check with the test's process group, or, where it left that, by
+ * bed_main at the end, which prints its log too.
  */
 #ifndef TESTS_LIB_BED_H
 #define TESTS_LIB_BED_H

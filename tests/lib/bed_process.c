@@ -140,6 +140,18 @@ bed_check_no_children(void)
 	}
 }
 
+void
+bed_end_children(void)
+{
+	char line[256];
+	pid_t pid;
+
+	while ((pid = first_child(line, sizeof(line))) > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+}
+
 int
 bed_run(char *out, size_t size, const char *program, ...)
 {

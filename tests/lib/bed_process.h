@@ -21,5 +21,7 @@ void	bed_wait_pidfd(int pidfd, const char *what);
 
 /* Fails the test if a process is left that fell to us; the ended ones are reaped. */
 void	bed_check_no_children(void);
+/* Kills every process that is our child, or falls to us meanwhile. */
+void	bed_end_children(void);
 
 #endif
