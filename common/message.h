@@ -91,7 +91,8 @@ struct service_request {
 	char	 id[72];		/* the session, for all but READY and SHUTDOWN */
 	/* START and FOUND */
 	char	 guild[72];
-	char	 instance[40];		/* EXPIRE too */
+	/* Of orders too: the life that is meant; empty: whichever is there */
+	char	 instance[40];
 	uint32_t mode;			/* enum mode_number */
 	uint32_t restart;		/* enum restart_type; 0: as configured */
 	uint32_t has_limits;

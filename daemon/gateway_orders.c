@@ -59,6 +59,7 @@ send_order(struct call *call, enum service_asks what)
 {
 	struct service_request request = ask_about(what, call->game_id);
 
+	strlcpy(request.instance, call->instance, sizeof(request.instance));
 	request.timeout_ms = call->timeout_ms;
 	request.asked_by = call->uid + 1;
 	if (call->reason != NULL)

@@ -38,12 +38,13 @@ answer_if(struct call *call, const struct service_notice *n, enum residency want
 
 /* Of the life that is meant, and after the order? One that nobody knew may turn out to be any. */
 static bool
-is_news(const struct call *call, const struct service_notice *n)
+is_news(struct call *call, const struct service_notice *n)
 {
-	bool is_meant = strcmp(n->instance, call->instance) == 0 ||
-			strcmp(call->instance, INSTANCE_UNKNOWN) == 0;
-
-	return is_meant && !call->ask.is_open;
+	if (call->ask.is_open)
+		return false;
+	if (strcmp(call->instance, INSTANCE_UNKNOWN) == 0)
+		strlcpy(call->instance, n->instance, sizeof(call->instance));
+	return strcmp(n->instance, call->instance) == 0;
 }
 
 /* ---- hibernate ---- */

@@ -46,8 +46,6 @@ order_expire(struct master *m, struct registry_entry *e, const struct service_re
 	struct registry_entry now = *e;
 
 	registry_refresh(m->registry, &now);
-	if (strcmp(e->instance, r->instance) != 0)
-		return ERROR_NOT_FOUND;
 	/* A player came between the look and this. */
 	if (r->activity_ns != 0 && now.activity_ns != r->activity_ns)
 		return ERROR_CONFLICT;

@@ -60,7 +60,9 @@ handle_session(struct master *m, struct service *s, const struct service_request
 	enum error_reason error = ERROR_INTERNAL;
 	struct registry_entry e;
 
-	if (registry_find(m->registry, r->id, &e) == REGISTRY_NONE) {
+	/* What was asked of one life does not happen to another that has its name by now. */
+	if (registry_find(m->registry, r->id, &e) == REGISTRY_NONE ||
+	    (r->instance[0] != '\0' && strcmp(r->instance, e.instance) != 0)) {
 		answer(s, r, ERROR_NOT_FOUND, "", NULL);
 		return;
 	}

@@ -939,6 +939,33 @@ START_TEST(case_77_stop_waits_for_the_end)
 }
 END_TEST
 
+/* The life that is meant is the one that was there when the request came. */
+START_TEST(orders_name_the_life)
+{
+	static const struct {
+		const char *method;
+		enum service_asks what;
+	} orders[] = {
+		{ "session.stop", SERVICE_STOP },
+		{ "session.kill", SERVICE_KILL },
+		{ "session.hibernate", SERVICE_HIBERNATE },
+		{ "session.wake", SERVICE_WAKE },
+		{ "session.release", SERVICE_RELEASE },
+	};
+
+	begin_with_session(__func__);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		int id = client_send(c, orders[i].method, "{'game_id':'g1'}");
+		struct service_request r = gateway_bed_expect(&b, orders[i].what, NULL);
+		ck_assert_str_eq(r.instance, e.instance);
+		/* It has ended by now, and another has its name. */
+		gateway_bed_refuse(&b, &r, ERROR_NOT_FOUND, "");
+		expect_refusal(id, "not_found");
+	}
+	end();
+}
+END_TEST
+
 /* The end of the life that was meant, not of one after it. */
 START_TEST(stop_of_this_life)
 {
@@ -1309,6 +1336,7 @@ sessions_suite(void)
 	tcase_add_test(tc, garbage_from_a_session);
 	tcase_add_test(tc, command_too_long);
 	tcase_add_test(tc, case_77_stop_waits_for_the_end);
+	tcase_add_test(tc, orders_name_the_life);
 	tcase_add_test(tc, stop_of_this_life);
 	tcase_add_test(tc, case_76_stop_refused);
 	tcase_add_test(tc, stop_that_cannot_be_written);

@@ -385,6 +385,18 @@ shut(void)
 	return WEXITSTATUS(status);
 }
 
+/* An order to one life of the session, or ("") to whatever life it has. */
+static void
+order(enum service_asks what, const char *id, const char *instance)
+{
+	struct service_request r = {
+	    .what = what, .tag = ++last_tag, .timeout_ms = UINT32_MAX };
+
+	strlcpy(r.id, id, sizeof(r.id));
+	strlcpy(r.instance, instance, sizeof(r.instance));
+	ck_assert_int_eq(send(relay, &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
+}
+
 static uint64_t
 ask(enum service_asks what, const char *id, const char *restart, uint32_t timeout_ms)
 {
@@ -394,7 +406,8 @@ ask(enum service_asks what, const char *id, const char *restart, uint32_t timeou
 
 	strlcpy(r.id, id, sizeof(r.id));
 	strlcpy(r.guild, "default", sizeof(r.guild));
-	instance_new(r.instance);
+	if (what == SERVICE_START)
+		instance_new(r.instance);
 	if (restart != NULL && restart_type_parse(restart, &type) == 0)
 		r.restart = type;
 	ck_assert_int_eq(send(relay, &r, sizeof(r), MSG_NOSIGNAL), sizeof(r));
@@ -745,6 +758,26 @@ START_TEST(case_81_82_what_is_not_there)
 	await(NOTICE_ENDED, "x");
 	ask(SERVICE_STOP, "x", NULL, 0);
 	ck_assert_uint_eq(await(NOTICE_REFUSED, "x").error, ERROR_NOT_FOUND);
+	ck_assert_int_eq(shut(), 0);
+}
+END_TEST
+
+/* What was asked of one life does not happen to the next that has its name. */
+START_TEST(orders_to_another_life)
+{
+	static const enum service_asks orders[] = { SERVICE_STOP, SERVICE_KILL, SERVICE_HIBERNATE,
+		SERVICE_WAKE, SERVICE_RELEASE, SERVICE_EXPIRE };
+
+	boot(NULL);
+	pid_t pid = begin("x", NULL);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		order(orders[i], "x", "11111111-d9cb-469f-a165-70867728950e");
+		ck_assert_uint_eq(await(NOTICE_REFUSED, "x").error, ERROR_NOT_FOUND);
+	}
+	ck_assert_int_eq(look("x").pid, pid);
+	ck_assert_uint_eq(look("x").residency, RESIDENCY_AWAKE);
+	order(SERVICE_STOP, "x", look("x").instance);
+	await(NOTICE_ENDED, "x");
 	ck_assert_int_eq(shut(), 0);
 }
 END_TEST
@@ -1134,6 +1167,7 @@ main(void)
 	tcase_add_test(tc, case_78_a_stopped_permanent_session_stays_stopped);
 	tcase_add_test(tc, case_80_stop_while_it_starts);
 	tcase_add_test(tc, case_81_82_what_is_not_there);
+	tcase_add_test(tc, orders_to_another_life);
 	tcase_add_test(tc, case_98_mass_death);
 	tcase_add_test(tc, hibernated_sessions_are_woken_and_ended);
 	tcase_add_test(tc, sent_to_sleep_on_request);
