@@ -74,7 +74,7 @@ on_notice(struct call *call, const struct service_notice *n)
 {
 	if (strcmp(n->instance, call->instance) != 0)
 		return;
-	if (n->what == NOTICE_ENDED) {
+	if (n->what == NOTICE_ENDED || n->what == NOTICE_START_FAILED) {
 		route_leave(call);
 		ask_journal(call);
 	} else if (n->what == NOTICE_HELD) {

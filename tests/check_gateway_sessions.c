@@ -1113,17 +1113,19 @@ send_to_who_ends(const char *deadline_ms)
 /* A command with a key waits for the end, to be looked for then. */
 START_TEST(key_of_who_ends)
 {
-	static const char *const reasons[] = {"deadline", "held", "invalid_state"};
+	static const char *const reasons[] = {
+	    "deadline", "held", "invalid_state", "invalid_state"};
 
 	begin_with_session("key_of_who_ends");
 	int id = send_to_who_ends(_i == 0 ? "100" : "60000");
 	if (_i == 1) {
 		gateway_bed_residency(&b, &e, RESIDENCY_HELD);
 		gateway_bed_notice(&b, NOTICE_HELD, &e, "finish_failed");
-	} else if (_i == 2) {
-		/* No journal is left of it. */
+	} else if (_i >= 2) {
+		/* No journal is left of it; or it was stopped before anybody was told that it is there. */
 		gateway_bed_remove(&b, &e);
-		gateway_bed_notice(&b, NOTICE_ENDED, &e, "stopped");
+		gateway_bed_notice(
+		    &b, _i == 2 ? NOTICE_ENDED : NOTICE_START_FAILED, &e, "stopped");
 	}
 	expect_refusal(id, reasons[_i]);
 	end();
@@ -1343,7 +1345,7 @@ sessions_suite(void)
 	tcase_add_loop_test(tc, stop_after_commands, 0, 2);
 	tcase_add_test(tc, case_68_kill_waits_for_nothing);
 	tcase_add_loop_test(tc, case_57_release, 0, 2);
-	tcase_add_loop_test(tc, key_of_who_ends, 0, 3);
+	tcase_add_loop_test(tc, key_of_who_ends, 0, 4);
 	tcase_add_loop_test(tc, key_of_who_has_ended, 0, 4);
 	tcase_add_test(tc, sleep_comes_after_earlier_commands);
 	tcase_add_test(tc, sleep_of_who_sleeps);
