@@ -103,6 +103,43 @@ START_TEST(case_129_last_command)
 }
 END_TEST
 
+static void
+write_file(const char *path, const char *text, size_t len)
+{
+	FILE *file = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, len, file), len);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The journal of the next life is there, with nothing in it or without this key: the last one has it. */
+START_TEST(case_128_while_the_next_begins)
+{
+	char path[BED_PATH_MAX];
+	size_t len;
+
+	scenario_begin(__func__, "");
+	cJSON_Delete(start_nearly_over("g2"));
+	client_do(c, "session.stop", "{'game_id':'g2'}");
+	char *next = bed_read_file(bed_journal(bed, "archive", "g2", path), &len);
+	ck_assert_ptr_nonnull(next);
+	cJSON_Delete(start_nearly_over("g1"));
+	cJSON *last = end_it("g1");
+	bed_wait_gone(bed, "g1");
+	bed_journal(bed, "journal", "g1", path);
+	write_file(path, "", 0);
+	expect_equal(last, end_it("g1"));
+	write_file(path, next, len);
+	expect_equal(last, end_it("g1"));
+	client_refuse(c, "not_found", "session.command", SEND("g1", ",'key':'other'"));
+	ck_assert_int_eq(unlink(path), 0);
+	free(next);
+	cJSON_Delete(last);
+	scenario_end();
+}
+END_TEST
+
 /* What is not known of an ended session is not found; the next life of its id begins anew. */
 START_TEST(case_128_after_the_end)
 {
@@ -421,6 +458,7 @@ main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, case_129_last_command, 0, 10);
+	tcase_add_test(tc, case_128_while_the_next_begins);
 	tcase_add_test(tc, case_128_after_the_end);
 	tcase_add_loop_test(tc, start_comes_late, 0, 2);
 	tcase_add_loop_test(tc, start_over_deaths, 0, 5);

@@ -25,28 +25,30 @@ replay(struct journal_reader *reader, struct session *session)
 	return step == JOURNAL_END || step == JOURNAL_TORN ? 0 : -1;
 }
 
-static struct journal_reader *
-open_journal(const struct worker *w, int dir)
+/* The descriptor, or -1 where there is none. */
+static int
+open_journal(struct worker *w, int dir)
 {
 	char name[JOURNAL_NAME_MAX];
+	int fd = journal_open_to_read(dir, journal_name(name, w->entry.id, NULL));
 
-	return journal_reader_open(dir, journal_name(name, w->entry.id, NULL));
+	if (fd == -1 && errno != ENOENT)
+		ending_leave(w, EXIT_INTENT_NONE, 1, "the journal cannot be opened: %s",
+		    strerror(errno));
+	return fd;
 }
 
 /* The session as its file says, or it does not come back. */
 static void
-look(struct worker *w, int dir)
+look(struct worker *w, int fd)
 {
-	struct journal_reader *reader = open_journal(w, dir);
+	struct journal_reader *reader = journal_reader_new(fd);
 	int rc;
 
-	if (reader == NULL)
-		ending_leave(w, EXIT_INTENT_NONE, 1, "the journal cannot be opened: %s",
-		    strerror(errno));
 	w->session = session_new(w->entry.id, game_mode_find);
-	rc = w->session != NULL ? replay(reader, w->session) : -1;
+	rc = reader != NULL && w->session != NULL ? replay(reader, w->session) : -1;
 	journal_reader_free(reader);
-	if (rc == -1 || w->session->seq == 0)
+	if (rc == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "the journal cannot be replayed");
 }
 
@@ -66,9 +68,12 @@ write_all(int fd, const char *text, size_t len)
 static void
 write_game(struct worker *w, struct json_writer *text)
 {
+	int fd = open_journal(w, w->shared->journal_dir);
 	cJSON *view;
 
-	look(w, w->shared->journal_dir);
+	if (fd == -1)
+		ending_leave(w, EXIT_INTENT_NONE, 1, "there is no journal");
+	look(w, fd);
 	if (strcmp(w->session->instance, w->entry.instance) != 0)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "the journal is not of this instance");
 	view = w->session->mode->view(w->session->game);
@@ -79,27 +84,43 @@ write_game(struct worker *w, struct json_writer *text)
 	cJSON_Delete(view);
 }
 
-static void
-write_reply(struct worker *w, struct json_writer *text, const char *key)
+/* False: there is no such journal, or it does not know the key. */
+static bool
+write_reply_from(struct worker *w, int dir, struct json_writer *text, const char *key)
 {
-	struct journal_reader *reader = open_journal(w, w->shared->journal_dir);
-	/* Where its end could not be written it still stands in its place. */
-	int dir = reader != NULL ? w->shared->journal_dir : w->shared->archive_dir;
+	int fd = open_journal(w, dir);
 	struct rpc_error error = { 0 };
+	struct journal_reader *reader;
 	const struct keyed *known;
 
-	journal_reader_free(reader);
-	look(w, dir);
+	if (fd == -1)
+		return false;
+	look(w, fd);
 	known = keys_find(&w->session->keys, key);
 	if (known == NULL) {
-		json_null(text, NULL);
-		return;
+		session_free(w->session);
+		w->session = NULL;
+		close(fd);
+		return false;
 	}
-	reader = open_journal(w, dir);
+	reader = journal_reader_new(fd);
 	if (reader != NULL)
 		journal_reader_seek(reader, known->first);
 	if (reply_again(text, NULL, w->session, known, reader, &error) == -1)
 		ending_leave(w, EXIT_INTENT_NONE, 1, "%s", error.message);
+	return true;
+}
+
+/*
+ * Where its end could not be written it still stands in its place. Where the next life of the id
+ * begins, that stands there, and the last one in the archive.
+ */
+static void
+write_reply(struct worker *w, struct json_writer *text, const char *key)
+{
+	if (!write_reply_from(w, w->shared->journal_dir, text, key) &&
+	    !write_reply_from(w, w->shared->archive_dir, text, key))
+		json_null(text, NULL);
 }
 
 void
