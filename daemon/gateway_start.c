@@ -242,8 +242,10 @@ fail_start(struct call *call, const struct service_notice *n)
 static void
 on_notice(struct call *call, const struct service_notice *n)
 {
-	/* Its own start: what is told here is of a life before. */
-	if (call->ask.is_open)
+	struct registry_entry e;
+
+	/* Another life of the id, before it or after it. */
+	if (strcmp(n->instance, call->instance) != 0)
 		return;
 	switch ((enum notice)n->what) {
 	case NOTICE_STARTED:
@@ -258,7 +260,10 @@ on_notice(struct call *call, const struct service_notice *n)
 		call_fail_with(call, ERROR_HELD, NULL, NULL);
 		break;
 	case NOTICE_ENDED:
-		call_fail_with(call, ERROR_NOT_FOUND, NULL, NULL);
+		if (recall_start(call, &e))
+			answer(call, &e);
+		else
+			call_fail_with(call, ERROR_NOT_FOUND, NULL, NULL);
 		break;
 	case NOTICE_DONE:
 	case NOTICE_REFUSED:
@@ -303,6 +308,7 @@ answer_again(struct call *call, struct registry_entry *e)
 {
 	if (e->residency == RESIDENCY_STARTING || e->residency == RESIDENCY_RESTARTING ||
 	    e->start_tag != 0) {
+		strlcpy(call->instance, e->instance, sizeof(call->instance));
 		join(call);
 		return;
 	}

@@ -4,6 +4,7 @@
  */
 #include <sys/wait.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +243,27 @@ START_TEST(start_comes_late)
 }
 END_TEST
 
+/* It is asked for again while it restarts, and ends before it is back. */
+START_TEST(start_comes_while_it_ends)
+{
+	scenario_begin(__func__, "[sessions]\nbackoff_ms=60000\nbackoff_max_ms=60000\n");
+	cJSON *first = start_until_answered(",'key':'k','game_id':'g1'");
+	pid_t pid = bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
+	bed_kill_session(bed, "g1", SIGKILL);
+	bed_wait_residency(bed, "g1", RESIDENCY_RESTARTING, 0);
+	int again = client_send(c, "session.start", "{" RED ",'key':'k','game_id':'g1'}");
+	client_do(c, "session.stop", "{'game_id':'g1'}");
+	cJSON *reply = client_reply(c, again);
+	ck_assert_str_eq(
+	    json_text_at(reply, "result.instance"), json_text_at(first, "instance"));
+	ck_assert_str_eq(json_text_at(reply, "result.state"), "terminated");
+	cJSON_Delete(reply);
+	cJSON_Delete(first);
+	scenario_end();
+}
+END_TEST
+
 /* Its first process dies at any step: asked for until it is answered, there is one session. */
 START_TEST(start_over_deaths)
 {
@@ -461,6 +483,7 @@ main(void)
 	tcase_add_test(tc, case_128_while_the_next_begins);
 	tcase_add_test(tc, case_128_after_the_end);
 	tcase_add_loop_test(tc, start_comes_late, 0, 2);
+	tcase_add_test(tc, start_comes_while_it_ends);
 	tcase_add_loop_test(tc, start_over_deaths, 0, 5);
 	tcase_add_test(tc, gateway_dies);
 	tcase_add_loop_test(tc, master_dies, 0, 3);
