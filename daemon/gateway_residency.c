@@ -38,13 +38,12 @@ answer_if(struct call *call, const struct service_notice *n, enum residency want
 
 /* Of the life that is meant, and after the order? One that nobody knew may turn out to be any. */
 static bool
-is_news(struct call *call, const struct service_notice *n)
+is_news(const struct call *call, const struct service_notice *n)
 {
-	if (call->ask.is_open)
-		return false;
-	if (strcmp(call->instance, INSTANCE_UNKNOWN) == 0)
-		strlcpy(call->instance, n->instance, sizeof(call->instance));
-	return strcmp(n->instance, call->instance) == 0;
+	bool is_meant = strcmp(n->instance, call->instance) == 0 ||
+			strcmp(call->instance, INSTANCE_UNKNOWN) == 0;
+
+	return is_meant && !call->ask.is_open;
 }
 
 /* ---- hibernate ---- */
@@ -134,7 +133,8 @@ on_notice_of_ready(struct call *call, const struct service_notice *n)
 		answer(call, RESIDENCY_AWAKE, n->seq);
 		break;
 	case NOTICE_HIBERNATED:
-		/* Sent to sleep again before it was ready. */
+		/* Sent to sleep again before it was ready. Which life it is is known by now. */
+		strlcpy(call->instance, n->instance, sizeof(call->instance));
 		call_order(call, SERVICE_WAKE);
 		break;
 	case NOTICE_HELD:

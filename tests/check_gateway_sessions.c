@@ -457,6 +457,47 @@ START_TEST(start_of_a_gateway_before)
 }
 END_TEST
 
+/* It ends while the same start waits for it, and no journal of it is left. */
+START_TEST(start_again_of_who_is_forgotten)
+{
+	int fd;
+
+	begin(__func__);
+	client_send(c, "session.start", "{" RED ",'key':'k'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_START, &fd);
+	close(fd);
+	struct registry_entry new = play_start(&r), before = new;
+	int again = client_send(c, "session.start", "{" RED ",'key':'k'}");
+	client_do(c, "supervisor.status", NULL);
+	strcpy(before.instance, "11111111-d9cb-469f-a165-70867728950e");
+	gateway_bed_notice(&b, NOTICE_HELD, &before, "restart_limit");
+	gateway_bed_remove(&b, &new);
+	gateway_bed_notice(&b, NOTICE_ENDED, &new, "killed");
+	expect_refusal(again, "not_found");
+	end();
+}
+END_TEST
+
+/* More starts of one id than may wait for it: those are refused, and the master hears of none. */
+START_TEST(too_many_starts_of_one)
+{
+	enum { MAX = 256 };
+	int fd;
+
+	begin(__func__);
+	struct client *other = client_open(b.bed);
+	for (int i = 0; i < MAX; i++) {
+		client_send(i % 2 == 0 ? c : other, "session.start", "{" RED ",'game_id':'g1'}");
+		gateway_bed_expect(&b, SERVICE_START, &fd);
+		close(fd);
+	}
+	client_refuse(c, "overloaded", "session.start", "{" RED ",'game_id':'g1'}");
+	gateway_bed_expect_nothing(&b, 0);
+	client_close(other);
+	end();
+}
+END_TEST
+
 /*
  * A client that does not wait for the reply to its start: its command waits, whether the master
  * has the start or not yet.
@@ -1268,6 +1309,32 @@ START_TEST(sleep_that_fails)
 }
 END_TEST
 
+/* What nobody could read turns out to be a life that sleeps: that one is woken. */
+START_TEST(release_of_who_was_unknown)
+{
+	char known[INSTANCE_SIZE];
+
+	begin_with_session(__func__);
+	served_die(s);
+	strcpy(known, e.instance);
+	strcpy(e.instance, INSTANCE_UNKNOWN);
+	gateway_bed_residency(&b, &e, RESIDENCY_HELD);
+	int id = client_send(c, "session.release", "{'game_id':'g1'}");
+	struct service_request r = gateway_bed_expect(&b, SERVICE_RELEASE, NULL);
+	ck_assert_str_eq(r.instance, INSTANCE_UNKNOWN);
+	gateway_bed_done(&b, &r);
+	strcpy(e.instance, known);
+	gateway_bed_residency(&b, &e, RESIDENCY_HIBERNATED);
+	gateway_bed_notice(&b, NOTICE_HIBERNATED, &e, NULL);
+	r = gateway_bed_expect(&b, SERVICE_WAKE, NULL);
+	ck_assert_str_eq(r.instance, known);
+	gateway_bed_done(&b, &r);
+	die_and_come_back();
+	expect_residency(id, "awake");
+	end();
+}
+END_TEST
+
 START_TEST(woken_by_request)
 {
 	begin_with_session("woken_by_request");
@@ -1317,6 +1384,8 @@ sessions_suite(void)
 	tcase_add_test(tc, start_twice_at_once);
 	tcase_add_test(tc, start_again_while_it_fails);
 	tcase_add_test(tc, start_of_a_gateway_before);
+	tcase_add_test(tc, start_again_of_who_is_forgotten);
+	tcase_add_test(tc, too_many_starts_of_one);
 	tcase_add_test(tc, command_behind_its_start);
 	tcase_add_test(tc, command_behind_a_start_that_is_refused);
 	tcase_add_test(tc, command_behind_the_start_of_who_is_gone);
@@ -1351,6 +1420,7 @@ sessions_suite(void)
 	tcase_add_test(tc, sleep_of_who_sleeps);
 	tcase_add_test(tc, sleep_of_who_starts);
 	tcase_add_loop_test(tc, sleep_that_fails, 0, 3);
+	tcase_add_test(tc, release_of_who_was_unknown);
 	tcase_add_test(tc, woken_by_request);
 	suite_add_tcase(suite, tc);
 	return suite;
