@@ -51,10 +51,11 @@ detach(void)
 		return ready[1];
 	}
 	close(ready[1]);
-	n = read(ready[0], why, WHY_MAX);
+	n = read(ready[0], why, sizeof(why) - 1);
+	why[n > 0 ? n : 0] = '\0';
 	if (n > 0 && why[0] == '\0')
 		_exit(0);
-	fprintf(stderr, "gamed: %.*s\n", n > 0 ? (int)n : WHY_MAX,
+	fprintf(stderr, "gamed: %s\n",
 	    n > 0 ? why : "ended before it was ready; the log says why");
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
