@@ -292,30 +292,38 @@ START_TEST(case_84_114_no_daemon)
 }
 END_TEST
 
+/* The exit code of gamed without -f, with its log where the bed has it; what it said is in out. */
+static int
+run_in_background(void)
+{
+	char log[BED_PATH_MAX + 16];
+
+	snprintf(log, sizeof(log), "daemon.log=%s", bed->log);
+	return bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL);
+}
+
 /* Without -f: it comes back when gamed is ready, or says why it is not, and nobody holds what is read. */
 START_TEST(in_the_background)
 {
-	char log[BED_PATH_MAX + 16], socket_path[BED_PATH_MAX + 16];
+	char socket_path[BED_PATH_MAX + 16];
 
 	bed = bed_new(__func__);
-	snprintf(log, sizeof(log), "daemon.log=%s", bed->log);
 	snprintf(socket_path, sizeof(socket_path), "%s/control.sock", bed->runtime);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 0);
+	ck_assert_int_eq(run_in_background(), 0);
 	ck_assert_str_eq(out, "");
 	struct client *c = client_open(bed);
 	table_start(c, "g1", 3);
 	cJSON *status = client_call(c, "supervisor.status", NULL);
 	pid_t master = (pid_t)json_int_at(status, "pid");
 	cJSON_Delete(status);
-	ck_assert_int_eq(bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+	ck_assert_int_eq(run_in_background(), 1);
 	ck_assert_ptr_nonnull(strstr(out, "is in use by gamed with pid"));
 	client_close(c);
 	ck_assert_int_eq(
 	    bed_run(out, sizeof(out), "gamectl", "-s", socket_path, "shutdown", NULL), 0);
 	bed_wait_process(master);
 	if (bed_faults(bed, "service exit 1 manager\n")) {
-		ck_assert_int_eq(
-		    bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+		ck_assert_int_eq(run_in_background(), 1);
 		ck_assert_str_eq(out, "gamed: service manager cannot be started\n");
 	}
 	bed_free(bed);
@@ -325,13 +333,9 @@ END_TEST
 /* It is killed on its way, and can say nothing. */
 START_TEST(killed_in_the_background)
 {
-	char log[BED_PATH_MAX + 16];
-
 	bed = bed_new(__func__);
-	snprintf(log, sizeof(log), "daemon.log=%s", bed->log);
 	if (bed_faults(bed, "fork kill 1\n")) {
-		ck_assert_int_eq(
-		    bed_run(out, sizeof(out), "gamed", "-c", bed->conf, "-D", log, NULL), 1);
+		ck_assert_int_eq(run_in_background(), 1);
 		ck_assert_ptr_nonnull(strstr(out, "gamed: ended before it was ready"));
 	}
 	bed_free(bed);

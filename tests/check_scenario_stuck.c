@@ -336,14 +336,16 @@ START_TEST(hangs_while_starting)
 END_TEST
 
 /*
- * Many starts wait for the master, and a session dies: it is back before the last of them begins.
+ * Many starts wait for the master, and a session dies: it is back before most of them begin. (Some
+ * 160 of them wait in the socket, which the master must not empty first.)
  */
 START_TEST(dies_behind_a_flood)
 {
-	enum { CLIENTS = 2, STARTS = 200 };
+	enum { CLIENTS = 2, STARTS = 200, FEW = 100 };
 	struct client *others[CLIENTS];
-	struct registry_entry e, last = { .forked_ns = 0 };
-	int ids[CLIENTS][STARTS];
+	uint64_t forked_ns[CLIENTS * STARTS];
+	int ids[CLIENTS][STARTS], earlier = 0;
+	struct registry_entry e;
 	char id[16];
 
 	begin(__func__, "[sessions]\nbackoff_ms=1\n");
@@ -367,12 +369,13 @@ START_TEST(dies_behind_a_flood)
 			cJSON_Delete(reply);
 			(void)snprintf(id, sizeof(id), "f%d", i * STARTS + j);
 			ck_assert(bed_entry(bed, id, &e));
-			if (e.forked_ns > last.forked_ns)
-				last = e;
+			forked_ns[i * STARTS + j] = e.forked_ns;
 		}
 	bed_wait_residency(bed, "g1", RESIDENCY_AWAKE, pid);
 	ck_assert(bed_entry(bed, "g1", &e));
-	ck_assert_uint_lt(e.forked_ns, last.forked_ns);
+	for (int i = 0; i < CLIENTS * STARTS; i++)
+		earlier += forked_ns[i] < e.forked_ns;
+	ck_assert_int_lt(earlier, FEW);
 	for (int i = 0; i < CLIENTS; i++)
 		client_close(others[i]);
 	finish();
